@@ -1,0 +1,31 @@
+/*
+ * What belongs to a service: its leader; the leader's session; their descendants; every process
+ * that carries its mark. For all services at once, over one process table.
+ *
+ * The leader of one claim, and what descends from it, never belongs to another claim. Is the leader
+ * gone, its session counts only if one of its members carries the mark; a leader that is a zombie
+ * is not gone, because its pid cannot be used again. Is the leader's pid another process's by now,
+ * only the mark counts. Environments are read only of processes that nothing else assigns, not
+ * older than the oldest claim, and not of kernel threads; a mark counts only on a process that is
+ * not older than the claim.
+ */
+#ifndef PMO_MODEL_MEMBERSHIP_H
+#define PMO_MODEL_MEMBERSHIP_H
+
+#include "model/process.h"
+
+/* One service that was started here, under this boot (IDENTITY_HERE). */
+struct claim {
+	pid_t leader;
+	uint64_t ticks;   /* start time of the leader */
+	const char *mark; /* borrowed */
+};
+
+enum { NOBODY = -1 };
+
+/* For every process of TABLE, the index of the claim that owns it, or NOBODY. The result has
+ * table->count elements and is freed by the caller. Dead processes (process_is_alive) are NOBODY.
+ */
+int *membership_assign(const struct process_table *table, const struct claim *claims, size_t count);
+
+#endif

@@ -1,0 +1,173 @@
+#include "model/state.h"
+
+#include "base/file.h"
+#include "model/name.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DIRECTORY_MODE = 0700 };
+
+static char *state_directory(const char *directory, const char *host)
+{
+	return memory_printf("%s/.pmo%s%s", directory, host ? "/" : "", host ? host : "");
+}
+
+static int make_directory(const char *path, struct error *err)
+{
+	int result = file_make_directory(AT_FDCWD, path, DIRECTORY_MODE);
+	if (result == 0)
+		return 0;
+	return error_set_errno(err, ERROR_FAILED, -result, "cannot make directory '%s'", path);
+}
+
+static int make_directories(const char *directory, const char *host, const char *pids,
+			    const char *logs, struct error *err)
+{
+	char *top CLEANUP_FREE = state_directory(directory, NULL);
+	char *own CLEANUP_FREE = state_directory(directory, host);
+	if (make_directory(top, err) < 0 || (host && make_directory(own, err) < 0))
+		return -1;
+	return make_directory(pids, err) < 0 ? -1 : make_directory(logs, err);
+}
+
+int state_open(struct state *state, const char *directory, const char *host,
+	       enum state_access access, struct error *err)
+{
+	*state = (struct state)STATE_INIT;
+	state->directory = state_directory(directory, host);
+	state->logs_directory = memory_printf("%s/logs", state->directory);
+	char *pids CLEANUP_FREE = memory_printf("%s/pids", state->directory);
+	if (access == STATE_CREATE &&
+	    make_directories(directory, host, pids, state->logs_directory, err) < 0)
+		goto failed;
+	state->pids_fd = open(pids, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (state->pids_fd >= 0 || (errno == ENOENT && access == STATE_READ))
+		return 0;
+	error_set_errno(err, ERROR_FAILED, errno, "cannot open directory '%s'", pids);
+failed:
+	state_close(state);
+	return -1;
+}
+
+void state_close(struct state *state)
+{
+	free(state->directory);
+	free(state->logs_directory);
+	if (state->pids_fd >= 0)
+		close(state->pids_fd);
+	*state = (struct state)STATE_INIT;
+}
+
+bool state_exists(const char *directory, const char *host)
+{
+	char *own CLEANUP_FREE = state_directory(directory, host);
+	char *pids CLEANUP_FREE = memory_printf("%s/pids", own);
+	return file_is_directory(AT_FDCWD, pids);
+}
+
+static int compare_names(const void *left, const void *right)
+{
+	return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+static void names_sort(struct state_names *names)
+{
+	if (names->count == 0)
+		return;
+	qsort(names->items, names->count, sizeof(*names->items), compare_names);
+	size_t kept = 1;
+	for (size_t i = 1; i < names->count; i++)
+		if (strcmp(names->items[i], names->items[kept - 1]) != 0)
+			names->items[kept++] = names->items[i];
+	names->count = kept;
+}
+
+void state_names_release(struct state_names *names)
+{
+	free(names->items);
+	arena_release(&names->arena);
+	*names = (struct state_names){ 0 };
+}
+
+/* Length of the service's name in "NAME.pid" or "NAME.exit", else 0. */
+static size_t recorded_name_length(const char *file)
+{
+	static const char *const suffixes[] = { ".pid", ".exit" };
+	size_t length = strlen(file);
+	for (size_t i = 0; i < ARRAY_LENGTH(suffixes); i++) {
+		size_t suffix = strlen(suffixes[i]);
+		if (length > suffix && strcmp(file + length - suffix, suffixes[i]) == 0)
+			return name_problem(file, length - suffix) ? 0 : length - suffix;
+	}
+	return 0;
+}
+
+/* A new directory stream on the directory of FD, whose own offset stays as it is. */
+static DIR *stream_open(int fd, struct error *err)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = copy < 0 ? NULL : fdopendir(copy);
+	if (!stream) {
+		error_set_errno(err, ERROR_FAILED, errno, "cannot read the state directory");
+		if (copy >= 0)
+			close(copy);
+	}
+	return stream;
+}
+
+int state_list(const struct state *state, struct state_names *names, struct error *err)
+{
+	*names = (struct state_names){ 0 };
+	if (state->pids_fd < 0)
+		return 0;
+	DIR *stream = stream_open(state->pids_fd, err);
+	if (!stream)
+		return -1;
+	size_t capacity = 0;
+	for (struct dirent *entry; (entry = readdir(stream)) != NULL;) {
+		size_t length = recorded_name_length(entry->d_name);
+		if (length == 0)
+			continue;
+		MEMORY_GROW(names->items, names->count, capacity);
+		names->items[names->count++] = arena_strndup(&names->arena, entry->d_name, length);
+	}
+	closedir(stream);
+	names_sort(names);
+	return 0;
+}
+
+int state_list_hosts(const char *directory, struct state_names *hosts, struct error *err)
+{
+	*hosts = (struct state_names){ 0 };
+	char *top CLEANUP_FREE = state_directory(directory, NULL);
+	DIR *stream = opendir(top);
+	if (!stream && errno == ENOENT)
+		return 0;
+	if (!stream)
+		return error_set_errno(err, ERROR_FAILED, errno, "cannot read directory '%s'", top);
+	size_t capacity = 0;
+	for (struct dirent *entry; (entry = readdir(stream)) != NULL;) {
+		if (entry->d_name[0] == '.' || !state_exists(directory, entry->d_name))
+			continue;
+		MEMORY_GROW(hosts->items, hosts->count, capacity);
+		hosts->items[hosts->count++] = arena_strdup(&hosts->arena, entry->d_name);
+	}
+	closedir(stream);
+	names_sort(hosts);
+	return 0;
+}
+
+char *state_log_path(const struct state *state, const char *name, enum state_log log)
+{
+	static const char *const suffixes[] = {
+		[STATE_LOG_OUT] = "-out",
+		[STATE_LOG_ERROR] = "-error",
+		[STATE_LOG_MERGED] = "",
+	};
+	return memory_printf("%s/%s%s.log", state->logs_directory, name, suffixes[log]);
+}

@@ -1,0 +1,227 @@
+/* The files of one service: reading and writing each of them. */
+#include "model/state.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/units.h"
+#include "model/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FILE_MODE = 0600, NAME_SIZE = 256, SMALL = 1024, SPEC_LIMIT = 4 * 1024 * 1024 };
+
+static const char *const suffixes[STATE_FILE_COUNT] = {
+	[STATE_FILE_PID] = "pid",           [STATE_FILE_TIME] = "time", [STATE_FILE_SPEC] = "spec",
+	[STATE_FILE_RESTARTS] = "restarts", [STATE_FILE_EXIT] = "exit", [STATE_FILE_STOP] = "stop",
+	[STATE_FILE_LOCK] = "lock",
+};
+
+static void file_name(char path[NAME_SIZE], const char *name, enum state_file file)
+{
+	snprintf(path, NAME_SIZE, "%s.%s", name, suffixes[file]);
+}
+
+/* Read a small file into TEXT, without its closing newline. Returns its length, or -1. */
+static ssize_t read_small(const struct state *state, const char *name, enum state_file file,
+			  char text[SMALL])
+{
+	char path[NAME_SIZE];
+	file_name(path, name, file);
+	if (state->pids_fd < 0)
+		return -1;
+	int fd CLEANUP_CLOSE =
+	    openat(state->pids_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	if (fd < 0)
+		return -1;
+	ssize_t length = read(fd, text, SMALL - 1);
+	if (length < 0)
+		return -1;
+	while (length > 0 && text[length - 1] == '\n')
+		length--;
+	text[length] = '\0';
+	return length;
+}
+
+/* Seconds since the epoch as a decimal fraction; 0 for anything else. */
+static int64_t parse_time(const char *text)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+	if (end == text || *end || !(seconds > 0 && seconds < 1e10))
+		return 0;
+	return (int64_t)(seconds * (double)NSEC_PER_SEC);
+}
+
+static void append_time(struct buffer *buffer, int64_t time_ns)
+{
+	buffer_printf(buffer, "%" PRId64 ".%06" PRId64, time_ns / NSEC_PER_SEC,
+		      time_ns % NSEC_PER_SEC / 1000);
+}
+
+static bool read_time(const struct state *state, const char *name, struct record *record)
+{
+	char text[SMALL];
+	if (read_small(state, name, STATE_FILE_TIME, text) < 0)
+		return false;
+	char *newline = strchr(text, '\n');
+	if (!newline)
+		return false;
+	*newline = '\0';
+	record->started_at_ns = parse_time(text);
+	return identity_parse(newline + 1, &record->identity);
+}
+
+static void read_process(const struct state *state, const char *name, struct record *record)
+{
+	char text[SMALL];
+	int64_t pid;
+	record->intent = read_small(state, name, STATE_FILE_PID, text) >= 0;
+	if (!record->intent || !units_parse_integer(text, 2, INT32_MAX, &pid))
+		return;
+	record->valid = read_time(state, name, record) && record->identity.pid == (pid_t)pid;
+}
+
+static void read_exit(const struct state *state, const char *name, struct exit_record *exit)
+{
+	char text[SMALL];
+	char *rest = NULL;
+	if (read_small(state, name, STATE_FILE_EXIT, text) < 0)
+		return;
+	const char *kind = strtok_r(text, " ", &rest);
+	const char *number = kind ? strtok_r(NULL, " ", &rest) : NULL;
+	const char *time = number ? strtok_r(NULL, " ", &rest) : NULL;
+	int64_t value;
+	if (!number || !units_parse_integer(number, 0, 255, &value))
+		return;
+	if (strcmp(kind, "code") == 0)
+		exit->kind = EXIT_CODE;
+	else if (strcmp(kind, "signal") == 0)
+		exit->kind = EXIT_SIGNAL;
+	exit->value = (int)value;
+	exit->at_realtime_ns = time ? parse_time(time) : 0;
+}
+
+void state_read(const struct state *state, const char *name, struct record *record)
+{
+	char text[SMALL];
+	*record = (struct record){ 0 };
+	read_process(state, name, record);
+	/* a restart may have been between its two renames */
+	if (record->intent && !record->valid)
+		read_process(state, name, record);
+	if (read_small(state, name, STATE_FILE_RESTARTS, text) > 0)
+		units_parse_integer(text, 0, INT64_MAX, &record->restarts);
+	record->stopping = read_small(state, name, STATE_FILE_STOP, text) >= 0;
+	read_exit(state, name, &record->exit);
+}
+
+int state_read_spec_text(const struct state *state, const char *name, struct buffer *buffer)
+{
+	char path[NAME_SIZE];
+	file_name(path, name, STATE_FILE_SPEC);
+	if (state->pids_fd < 0)
+		return -1;
+	return file_read(state->pids_fd, path, SPEC_LIMIT, buffer) < 0 ? -1 : 0;
+}
+
+int state_read_spec(const struct state *state, const char *name, struct arena *arena,
+		    struct definition *definition, struct error *err)
+{
+	struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
+	if (state_read_spec_text(state, name, &text) < 0)
+		return error_set(err, ERROR_FAILED, "'%s' has no record of its definition", name);
+	return config_parse_spec(buffer_string(&text), text.length, name, arena, definition, err);
+}
+
+static int write_file(const struct state *state, const char *name, enum state_file file,
+		      const char *bytes, size_t length, struct error *err)
+{
+	char path[NAME_SIZE];
+	file_name(path, name, file);
+	int result = file_replace(state->pids_fd, path, bytes, length, FILE_MODE);
+	if (result == 0)
+		return 0;
+	return error_set_errno(err, ERROR_FAILED, -result, "cannot write '%s/pids/%s'",
+			       state->directory, path);
+}
+
+int state_write_spec(const struct state *state, const char *name, const char *text, size_t length,
+		     struct error *err)
+{
+	return write_file(state, name, STATE_FILE_SPEC, text, length, err);
+}
+
+int state_write_identity(const struct state *state, const char *name,
+			 const struct identity *identity, int64_t started_at_ns, struct error *err)
+{
+	struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
+	append_time(&text, started_at_ns);
+	buffer_append_char(&text, '\n');
+	identity_append(&text, identity);
+	buffer_append_char(&text, '\n');
+	return write_file(state, name, STATE_FILE_TIME, text.data, text.length, err);
+}
+
+static int write_number(const struct state *state, const char *name, enum state_file file,
+			int64_t number, struct error *err)
+{
+	char text[32];
+	int length = snprintf(text, sizeof(text), "%" PRId64 "\n", number);
+	return write_file(state, name, file, text, (size_t)length, err);
+}
+
+int state_write_pid(const struct state *state, const char *name, pid_t pid, struct error *err)
+{
+	return write_number(state, name, STATE_FILE_PID, pid, err);
+}
+
+int state_write_restarts(const struct state *state, const char *name, int64_t restarts,
+			 struct error *err)
+{
+	return write_number(state, name, STATE_FILE_RESTARTS, restarts, err);
+}
+
+int state_write_exit(const struct state *state, const char *name, const struct exit_record *exit,
+		     struct error *err)
+{
+	struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
+	buffer_printf(&text, "%s %d ", exit->kind == EXIT_SIGNAL ? "signal" : "code", exit->value);
+	append_time(&text, exit->at_realtime_ns);
+	buffer_append_char(&text, '\n');
+	return write_file(state, name, STATE_FILE_EXIT, text.data, text.length, err);
+}
+
+int state_write_stop(const struct state *state, const char *name, struct error *err)
+{
+	return write_file(state, name, STATE_FILE_STOP, "", 0, err);
+}
+
+int state_remove(const struct state *state, const char *name, enum state_file file,
+		 struct error *err)
+{
+	char path[NAME_SIZE];
+	file_name(path, name, file);
+	if (state->pids_fd < 0 || unlinkat(state->pids_fd, path, 0) == 0 || errno == ENOENT)
+		return 0;
+	return error_set_errno(err, ERROR_FAILED, errno, "cannot remove '%s/pids/%s'",
+			       state->directory, path);
+}
+
+int state_open_lock(const struct state *state, const char *name, struct error *err)
+{
+	char path[NAME_SIZE];
+	file_name(path, name, STATE_FILE_LOCK);
+	int fd = openat(state->pids_fd, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+	if (fd < 0 && (errno == EROFS || errno == EACCES))
+		fd = openat(state->pids_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		error_set_errno(err, ERROR_FAILED, errno, "cannot open '%s/pids/%s'",
+				state->directory, path);
+	return fd;
+}
