@@ -1,0 +1,310 @@
+#include "os/spawn.h"
+
+#include "base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Where a child's end of the channel is, once its descriptors are in order. */
+enum { CHANNEL = 3 };
+
+enum spawn_step {
+	STEP_STREAMS,
+	STEP_LIMITS,
+	STEP_PRIORITY,
+	STEP_CREDENTIALS,
+	STEP_DIRECTORY,
+	STEP_EXECUTE,
+};
+
+/* What a child that could not run its program says before it exits. */
+struct failure {
+	enum spawn_step step;
+	int error;
+	int subject; /* STEP_LIMITS: index into the plan's limits, -1 for the open files */
+};
+
+char *spawn_find_program(const char *name, const char *path)
+{
+	if (strchr(name, '/'))
+		return memory_strdup(name);
+	if (!path)
+		path = "/usr/local/bin:/usr/bin:/bin";
+	while (*name && path) {
+		size_t length = strcspn(path, ":");
+		char *candidate =
+		    memory_printf("%.*s/%s", length ? (int)length : 1, length ? path : ".", name);
+		struct stat status;
+		if (access(candidate, X_OK) == 0 && stat(candidate, &status) == 0 &&
+		    S_ISREG(status.st_mode))
+			return candidate;
+		free(candidate);
+		path = path[length] ? path + length + 1 : NULL;
+	}
+	return NULL;
+}
+
+static void signals_reset(void)
+{
+	for (int signal = 1; signal <= SIGRTMAX; signal++) {
+		struct sigaction action = { .sa_handler = SIG_DFL };
+		sigaction(signal, &action, NULL);
+	}
+}
+
+static void signals_unblock(void)
+{
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int stream_place(int descriptor, int target, int flags)
+{
+	if (descriptor < 0)
+		descriptor = open("/dev/null", flags | O_CLOEXEC | O_NOCTTY);
+	return descriptor < 0 ? -1 : dup2(descriptor, target);
+}
+
+/* Descriptors 0, 1, 2 and the channel, and nothing else: the copies of locks and of other
+ * children's channels go here, before anything is waited for. */
+static bool child_arrange_streams(const struct spawn_plan *plan, int channel)
+{
+	if (stream_place(plan->input, STDIN_FILENO, O_RDONLY) < 0 ||
+	    stream_place(plan->output, STDOUT_FILENO, O_WRONLY) < 0 ||
+	    stream_place(plan->errors, STDERR_FILENO, O_WRONLY) < 0)
+		return false;
+	if (channel != CHANNEL && dup3(channel, CHANNEL, O_CLOEXEC) < 0)
+		return false;
+	return syscall(SYS_close_range, CHANNEL + 1, UINT_MAX, 0) == 0;
+}
+
+static void child_await_release(void)
+{
+	char byte;
+	ssize_t got;
+	do {
+		got = read(CHANNEL, &byte, 1);
+	} while (got < 0 && errno == EINTR);
+	if (got != 1)
+		_exit(127);
+}
+
+static bool child_apply_limits(const struct spawn_plan *plan, struct failure *failure)
+{
+	failure->subject = -1;
+	if (plan->file_limit && setrlimit(RLIMIT_NOFILE, plan->file_limit) < 0)
+		return false;
+	for (size_t i = 0; i < plan->limit_count; i++) {
+		const struct limit *limit = &plan->limits[i];
+		struct rlimit value = { .rlim_cur = limit->soft, .rlim_max = limit->hard };
+		failure->subject = (int)i;
+		if (setrlimit((__rlimit_resource_t)limit->resource, &value) < 0)
+			return false;
+	}
+	return true;
+}
+
+static bool child_apply_priority(const struct spawn_plan *plan)
+{
+	return !plan->has_nice || setpriority(PRIO_PROCESS, 0, plan->nice) == 0;
+}
+
+static bool child_apply_credentials(const struct credentials *credentials)
+{
+	if (!credentials->set)
+		return true;
+	return setgroups(credentials->group_count, credentials->groups) == 0 &&
+	       setgid(credentials->group) == 0 && setuid(credentials->user) == 0;
+}
+
+/* Everything between the release and the program's first instruction. Returns only on failure. */
+static void apply_plan(const struct spawn_plan *plan, struct failure *failure)
+{
+	failure->step = STEP_LIMITS;
+	if (!child_apply_limits(plan, failure))
+		return;
+	failure->step = STEP_PRIORITY;
+	if (!child_apply_priority(plan))
+		return;
+	failure->step = STEP_CREDENTIALS;
+	if (!child_apply_credentials(&plan->credentials))
+		return;
+	failure->step = STEP_DIRECTORY;
+	if (plan->directory && chdir(plan->directory) < 0)
+		return;
+	if (plan->umask >= 0)
+		umask((mode_t)plan->umask);
+	signals_unblock();
+	failure->step = STEP_EXECUTE;
+	execve(plan->program, plan->arguments, plan->environment);
+}
+
+static void child_run(const struct spawn_plan *plan, int channel)
+{
+	struct failure failure = { .step = STEP_STREAMS };
+	signals_reset();
+	if (plan->group == SPAWN_NEW_SESSION)
+		setsid();
+	else
+		setpgid(0, 0);
+	if (child_arrange_streams(plan, channel)) {
+		child_await_release();
+		channel = CHANNEL;
+		apply_plan(plan, &failure);
+	}
+	failure.error = errno;
+	if (write(channel, &failure, sizeof(failure)) < 0)
+		_exit(127);
+	_exit(127);
+}
+
+static void close_descriptor(int *descriptor)
+{
+	if (*descriptor >= 0)
+		close(*descriptor);
+	*descriptor = -1;
+}
+
+/* fork(2) with all signals blocked, so that no handler of the parent runs in the child. */
+static pid_t fork_blocked(const struct spawn_plan *plan, int channel)
+{
+	sigset_t all;
+	sigset_t before;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid_t pid = fork();
+	if (pid == 0)
+		child_run(plan, channel);
+	int error = errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = error;
+	return pid;
+}
+
+int spawn_start(const struct spawn_plan *plan, struct spawned *child, struct error *err)
+{
+	int ends[2];
+	*child = (struct spawned){ .pid = -1, .pidfd = -1, .channel = -1 };
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return error_set_errno(err, ERROR_FAILED, errno, "cannot make a socket pair");
+	child->channel = ends[0];
+	child->pid = fork_blocked(plan, ends[1]);
+	int error = errno;
+	close(ends[1]);
+	if (child->pid < 0) {
+		close_descriptor(&child->channel);
+		return error_set_errno(err, ERROR_FAILED, error, "cannot start a process");
+	}
+	child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
+	if (child->pidfd < 0) {
+		error = errno;
+		spawn_abandon(child);
+		return error_set_errno(err, ERROR_FAILED, error, "cannot watch a process");
+	}
+	return 0;
+}
+
+int spawn_release(struct spawned *child, struct error *err)
+{
+	ssize_t sent;
+	do {
+		sent = send(child->channel, "", 1, MSG_NOSIGNAL);
+	} while (sent < 0 && errno == EINTR);
+	if (sent == 1)
+		return 0;
+	return error_set_errno(err, ERROR_FAILED, errno, "the new process ended before its start");
+}
+
+static int describe_failure(const struct spawn_plan *plan, const struct failure *failure,
+			    struct error *err)
+{
+	int error = failure->error;
+	switch (failure->step) {
+	case STEP_LIMITS:
+		return error_set_errno(err, ERROR_FAILED, error, "cannot set the limit '%s'",
+				       failure->subject < 0 ? "nofile"
+							    : plan->limits[failure->subject].name);
+	case STEP_PRIORITY:
+		return error_set_errno(err, ERROR_FAILED, error, "cannot set 'nice' to %d",
+				       plan->nice);
+	case STEP_CREDENTIALS:
+		return error_set_errno(err, ERROR_FAILED, error,
+				       "cannot become user %ld, group %ld",
+				       (long)plan->credentials.user, (long)plan->credentials.group);
+	case STEP_DIRECTORY:
+		return error_set_errno(err, ERROR_FAILED, error, "cannot change to directory '%s'",
+				       plan->directory);
+	case STEP_EXECUTE:
+		return error_set_errno(err, ERROR_FAILED, error, "cannot execute '%s'",
+				       plan->program);
+	case STEP_STREAMS:
+		break;
+	}
+	return error_set_errno(err, ERROR_FAILED, error, "cannot arrange its descriptors");
+}
+
+int spawn_finish(const struct spawn_plan *plan, struct spawned *child, int *exec_errno,
+		 struct error *err)
+{
+	struct failure failure;
+	ssize_t got;
+	do {
+		got = recv(child->channel, &failure, sizeof(failure), MSG_WAITALL);
+	} while (got < 0 && errno == EINTR);
+	close_descriptor(&child->channel);
+	if (got != (ssize_t)sizeof(failure))
+		return 0;
+	if (exec_errno)
+		*exec_errno = failure.error;
+	return describe_failure(plan, &failure, err);
+}
+
+void spawn_abandon(struct spawned *child)
+{
+	close_descriptor(&child->channel);
+	spawn_reap(child, NULL);
+	close_descriptor(&child->pidfd);
+}
+
+bool spawn_reap(struct spawned *child, int *wait_status)
+{
+	int status = 0;
+	pid_t got;
+	do {
+		got = waitpid(child->pid, &status, 0);
+	} while (got < 0 && errno == EINTR);
+	close_descriptor(&child->pidfd);
+	if (wait_status)
+		*wait_status = status;
+	return got == child->pid;
+}
+
+int spawn_replace(const struct spawn_plan *plan)
+{
+	struct failure failure;
+	signals_reset();
+	apply_plan(plan, &failure);
+	return errno;
+}
+
+void spawn_raise_file_limit(struct rlimit *original)
+{
+	if (getrlimit(RLIMIT_NOFILE, original) < 0) {
+		*original = (struct rlimit){ .rlim_cur = 1024, .rlim_max = 1024 };
+		return;
+	}
+	struct rlimit raised = { .rlim_cur = original->rlim_max, .rlim_max = original->rlim_max };
+	if (raised.rlim_cur != original->rlim_cur)
+		(void)setrlimit(RLIMIT_NOFILE, &raised);
+}
