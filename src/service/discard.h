@@ -1,0 +1,18 @@
+/*
+ * Removing what a service left in the state, in the order that no reader can misread.
+ */
+#ifndef PMO_SERVICE_DISCARD_H
+#define PMO_SERVICE_DISCARD_H
+
+#include "base/error.h"
+#include "model/state.h"
+
+/* With the service's name and the recorded host's. */
+#define DISCARD_ELSEWHERE_FORMAT                                                                   \
+	"'%s' was started elsewhere, by host '%s': stop it there, or discard its record with "     \
+	"--force ('per_host: true' in pmo.yml keeps hosts apart)"
+
+/* Remove .pid, then .time, .exit, .spec and .stop. The restart count and the lock stay. */
+int record_remove(const struct state *state, const char *name, struct error *err);
+
+#endif

@@ -1,0 +1,280 @@
+#include "service/launch.h"
+
+#include "base/text.h"
+#include "model/environment_load.h"
+#include "model/expand.h"
+#include "service/account.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What resolving one definition needs at hand. */
+struct resolver {
+	struct launch *launch;
+	const struct launcher *launcher;
+	struct error *err;
+};
+
+int launcher_open(struct launcher *launcher, const struct project *project,
+		  struct message_list *messages, struct error *err)
+{
+	*launcher = (struct launcher){ .project = project, .messages = messages };
+	char *path CLEANUP_FREE = memory_printf("%s/.env", project->directory);
+	if (environment_load_project(&launcher->base, environ, path, &launcher->dotenv, messages,
+				     err) == 0)
+		return 0;
+	launcher_close(launcher);
+	return -1;
+}
+
+void launcher_close(struct launcher *launcher)
+{
+	environment_release(&launcher->base);
+	environment_release(&launcher->dotenv);
+	*launcher = (struct launcher){ 0 };
+}
+
+/* TEXT expanded, or NULL with an error. SUBJECT is the key it comes from. */
+static const char *expand_text(const struct resolver *resolver, const char *key, const char *text)
+{
+	struct launch *launch = resolver->launch;
+	if (!strchr(text, '$'))
+		return arena_strdup(&launch->arena, text);
+	struct buffer expanded CLEANUP_BUFFER = BUFFER_INIT;
+	char *subject CLEANUP_FREE = memory_printf("'%s' of '%s'", key, launch->definition->name);
+	if (expand_append(&expanded, text, &launch->environment, subject,
+			  resolver->launcher->messages, resolver->err) < 0)
+		return NULL;
+	return arena_strdup(&launch->arena, buffer_string(&expanded));
+}
+
+/* PATH expanded and made absolute from pmo.yml's directory, or NULL with an error. */
+static const char *resolve_path(const struct resolver *resolver, const char *key, const char *path)
+{
+	const char *expanded = expand_text(resolver, key, path);
+	if (!expanded || expanded[0] == '/')
+		return expanded;
+	struct arena *arena = &resolver->launch->arena;
+	const char *directory = resolver->launcher->project->directory;
+	while (expanded[0] == '.' && expanded[1] == '/')
+		expanded += 2;
+	if (expanded[0] == '\0' || strcmp(expanded, ".") == 0)
+		return arena_strdup(arena, directory);
+	return arena_printf(arena, "%s/%s", directory, expanded);
+}
+
+static const char *default_log(const struct resolver *resolver, enum state_log log)
+{
+	struct launch *launch = resolver->launch;
+	char *path CLEANUP_FREE =
+	    state_log_path(&resolver->launcher->project->state, launch->definition->name, log);
+	return arena_strdup(&launch->arena, path);
+}
+
+static int resolve_logs(const struct resolver *resolver)
+{
+	struct launch *launch = resolver->launch;
+	const struct definition *definition = launch->definition;
+	enum state_log out = definition->merge_logs ? STATE_LOG_MERGED : STATE_LOG_OUT;
+	launch->log_out = definition->out_file
+			      ? resolve_path(resolver, "out_file", definition->out_file)
+			      : default_log(resolver, out);
+	if (!launch->log_out)
+		return -1;
+	if (definition->error_file)
+		launch->log_error = resolve_path(resolver, "error_file", definition->error_file);
+	else if (definition->merge_logs)
+		launch->log_error = launch->log_out;
+	else
+		launch->log_error = default_log(resolver, STATE_LOG_ERROR);
+	if (!launch->log_error)
+		return -1;
+	if (strcmp(launch->log_out, launch->log_error) == 0)
+		launch->log_error = launch->log_out;
+	return 0;
+}
+
+/* Shells that pmo did not write decide what runs; a hint is all this has to be. */
+static bool is_python_word(const char *word, size_t length)
+{
+	const char *slash = memrchr(word, '/', length);
+	const char *base = slash ? slash + 1 : word;
+	size_t left = length - (size_t)(base - word);
+	if (left < 6 || strncmp(base, "python", 6) != 0)
+		return false;
+	for (size_t i = 6; i < left; i++)
+		if (!isdigit((unsigned char)base[i]) && base[i] != '.')
+			return false;
+	return true;
+}
+
+static bool ends_with(const char *word, size_t length, const char *suffix)
+{
+	size_t size = strlen(suffix);
+	return length > size && strncmp(word + length - size, suffix, size) == 0;
+}
+
+static bool text_runs_python(const char *text)
+{
+	static const char separators[] = " \t\n;&|()";
+	bool first = true;
+	while (*text) {
+		size_t length = strcspn(text, separators);
+		if (is_python_word(text, length))
+			return true;
+		if (length && first &&
+		    (ends_with(text, length, ".py") || ends_with(text, length, ".pyw")))
+			return true;
+		first = first && length == 0;
+		text += length;
+		text += strspn(text, separators);
+	}
+	return false;
+}
+
+static bool launch_runs_python(const struct launch *launch)
+{
+	if (launch->definition->shell_command)
+		return text_runs_python(launch->definition->shell_command);
+	return launch->arguments[0] && text_runs_python(launch->arguments[0]);
+}
+
+static int resolve_arguments(const struct resolver *resolver)
+{
+	struct launch *launch = resolver->launch;
+	const struct definition *definition = launch->definition;
+	size_t count = definition->shell_command ? 3 : definition->command.count;
+	launch->arguments = arena_alloc(&launch->arena, (count + 1) * sizeof(char *));
+	if (definition->shell_command) {
+		launch->arguments[0] = arena_strdup(&launch->arena, "/bin/sh");
+		launch->arguments[1] = arena_strdup(&launch->arena, "-c");
+		launch->arguments[2] = arena_strdup(&launch->arena, definition->shell_command);
+		launch->program = "/bin/sh";
+		return 0;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const char *word = expand_text(resolver, "cmd", definition->command.items[i]);
+		if (!word)
+			return -1;
+		launch->arguments[i] = (char *)word;
+	}
+	char *program CLEANUP_FREE =
+	    spawn_find_program(launch->arguments[0], environment_get(&launch->environment, "PATH"));
+	launch->program = program ? arena_strdup(&launch->arena, program) : NULL;
+	return 0;
+}
+
+/* The user's HOME and so on, unless .env, env_file or env say otherwise. */
+static void import_account(struct environment *base, const struct account *account,
+			   const struct launcher *launcher)
+{
+	const struct variable variables[] = {
+		{ "HOME", account->home },
+		{ "USER", account->name },
+		{ "LOGNAME", account->name },
+		{ "SHELL", account->shell },
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(variables); i++)
+		if (!environment_get(&launcher->dotenv, variables[i].name))
+			environment_set(base, variables[i].name, variables[i].value);
+}
+
+static int resolve_environment(const struct resolver *resolver, const struct account *account)
+{
+	struct launch *launch = resolver->launch;
+	const struct launcher *launcher = resolver->launcher;
+	struct environment own = ENVIRONMENT_INIT;
+	if (account->name) {
+		environment_copy(&own, &launcher->base);
+		import_account(&own, account, launcher);
+	}
+	int result =
+	    environment_load_service(&launch->environment, account->name ? &own : &launcher->base,
+				     launch->definition, launcher->project->directory,
+				     &launch->file_added, &launch->config_added, launcher->messages,
+				     resolver->err);
+	environment_release(&own);
+	return result;
+}
+
+/* What pmo itself sets, after everything the user may say. */
+static int complete_environment(const struct resolver *resolver)
+{
+	struct launch *launch = resolver->launch;
+	struct environment *environment = &launch->environment;
+	environment_set(environment, "PWD", launch->directory);
+	environment_set(environment, "PMO_SERVICE", launch->definition->name);
+	environment_set(environment, "PMO_DIR", resolver->launcher->project->directory);
+	if (launch_runs_python(launch) && !environment_get(environment, "PYTHONUNBUFFERED"))
+		environment_set(environment, "PYTHONUNBUFFERED", "1");
+	return environment_check_sizes(environment, resolver->err);
+}
+
+static int resolve(const struct resolver *resolver)
+{
+	struct launch *launch = resolver->launch;
+	const struct definition *definition = launch->definition;
+	struct account account;
+	if (account_resolve(definition->user, definition->group, &launch->arena, &account,
+			    &launch->credentials, resolver->err) < 0 ||
+	    resolve_environment(resolver, &account) < 0)
+		return -1;
+	launch->directory =
+	    definition->cwd ? resolve_path(resolver, "cwd", definition->cwd)
+			    : arena_strdup(&launch->arena, resolver->launcher->project->directory);
+	if (!launch->directory || resolve_arguments(resolver) < 0 || resolve_logs(resolver) < 0)
+		return -1;
+	return complete_environment(resolver);
+}
+
+int launch_prepare(struct launch *launch, const struct launcher *launcher,
+		   const struct definition *definition, struct error *err)
+{
+	*launch = (struct launch){ .definition = definition };
+	struct resolver resolver = { .launch = launch, .launcher = launcher, .err = err };
+	if (resolve(&resolver) == 0)
+		return 0;
+	error_prefix(err, "'%s'", definition->name);
+	launch_release(launch);
+	return -1;
+}
+
+void launch_release(struct launch *launch)
+{
+	environment_release(&launch->environment);
+	environment_release(&launch->file_added);
+	environment_release(&launch->config_added);
+	arena_release(&launch->arena);
+	*launch = (struct launch){ 0 };
+}
+
+void launch_append_spec(const struct launch *launch, struct buffer *buffer)
+{
+	struct definition resolved = *launch->definition;
+	resolved.cwd = launch->directory;
+	if (resolved.out_file)
+		resolved.out_file = launch->log_out;
+	if (resolved.error_file)
+		resolved.error_file = launch->log_error;
+	config_append_yaml(&resolved, CONFIG_ENVIRONMENT_NAMES, buffer);
+}
+
+bool launch_differs_from_record(const struct project *project, const struct catalog_entry *entry)
+{
+	struct launcher launcher;
+	struct launch launch;
+	struct buffer now CLEANUP_BUFFER = BUFFER_INIT;
+	struct buffer then CLEANUP_BUFFER = BUFFER_INIT;
+	if (launcher_open(&launcher, project, NULL, NULL) < 0)
+		return false;
+	int result = launch_prepare(&launch, &launcher, entry->definition, NULL);
+	if (result == 0) {
+		launch_append_spec(&launch, &now);
+		launch_release(&launch);
+		result = state_read_spec_text(&project->state, entry->name, &then);
+	}
+	launcher_close(&launcher);
+	return result == 0 && strcmp(buffer_string(&now), buffer_string(&then)) != 0;
+}

@@ -1,0 +1,14 @@
+/*
+ * Who runs this pmo: it must never signal itself, what it runs in, or whom it descends from.
+ */
+#ifndef PMO_SERVICE_LINEAGE_H
+#define PMO_SERVICE_LINEAGE_H
+
+#include "model/process.h"
+
+#include <stdbool.h>
+
+/* True if OWNERS (model/membership.h) gives this process or one of its ancestors to CLAIM. */
+bool lineage_belongs_to(const struct process_table *table, const int *owners, int claim);
+
+#endif

@@ -1,0 +1,214 @@
+#include "service/snapshot.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "model/membership.h"
+#include "os/lock.h"
+#include "os/sample.h"
+#include "service/launch.h"
+#include "service/liveness.h"
+#include "service/paths.h"
+#include "service/snapshot_members.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <poll.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *service_state_name(enum service_state state)
+{
+	static const char *const names[SERVICE_STATE_COUNT] = {
+		[SERVICE_STOPPED] = "stopped",   [SERVICE_STARTING] = "starting",
+		[SERVICE_RUNNING] = "running",   [SERVICE_RESTARTING] = "restarting",
+		[SERVICE_STOPPING] = "stopping", [SERVICE_EXITED] = "exited",
+		[SERVICE_ERRORED] = "errored",   [SERVICE_ELSEWHERE] = "elsewhere",
+	};
+	return names[state];
+}
+
+/* .stop alone may be what a killed `pmo stop` left: a stop is under way while its lock is held. */
+static bool stop_is_under_way(const struct state *state, const char *name)
+{
+	int lock CLEANUP_CLOSE = state_open_lock(state, name, NULL);
+	return lock >= 0 && lock_try(lock, name, NULL) == LOCK_BUSY;
+}
+
+static enum service_state ended_state(const struct record *record)
+{
+	const struct exit_record *end = &record->exit;
+	if (end->kind == EXIT_UNKNOWN)
+		return record->intent ? SERVICE_EXITED : SERVICE_STOPPED;
+	return end->kind == EXIT_CODE && end->value == 0 ? SERVICE_EXITED : SERVICE_ERRORED;
+}
+
+static enum service_state live_state(const struct snapshot_work *work,
+				     const struct service_status *service)
+{
+	bool alive = service->pid > 0 || service->member_count > 0;
+	if (alive && service->record.stopping &&
+	    stop_is_under_way(&work->project->state, service->entry->name))
+		return SERVICE_STOPPING;
+	return service->pid > 0 ? SERVICE_RUNNING : ended_state(&service->record);
+}
+
+static void read_records(struct snapshot_work *work, const struct selection *selection)
+{
+	struct snapshot *snapshot = work->snapshot;
+	for (size_t i = 0; i < selection->count; i++) {
+		struct service_status *service = &snapshot->services[i];
+		*service = (struct service_status){
+			.entry = selection->entries[i],
+			.uptime_ns = -1,
+			.cpu_percent = NAN,
+			.memory_bytes = -1,
+			.gpu_known = true,
+		};
+		if (service->entry->recorded)
+			state_read(&work->project->state, service->entry->name, &service->record);
+		const struct identity *identity = &service->record.identity;
+		if (!service->record.valid ||
+		    identity_place(identity, &work->project->host) != IDENTITY_HERE)
+			continue;
+		work->claim_services[work->claim_count] = service;
+		work->claims[work->claim_count++] = (struct claim){
+			.leader = identity->pid,
+			.ticks = identity->ticks,
+			.mark = identity->mark,
+		};
+	}
+}
+
+static void wait_window(int64_t window_ns)
+{
+	int64_t deadline_ns = clock_monotonic_ns() + window_ns;
+	for (int left; (left = clock_poll_timeout(deadline_ns)) > 0;)
+		poll(NULL, 0, left);
+}
+
+static int measure(struct snapshot_work *work, int64_t window_ns, struct message_list *messages,
+		   struct error *err)
+{
+	struct snapshot *snapshot = work->snapshot;
+	struct gpu_query *query = work->claim_count ? gpu_query_start() : NULL;
+	int result = process_table_read(&snapshot->processes, err);
+	if (result == 0) {
+		work->owners =
+		    membership_assign(&snapshot->processes, work->claims, work->claim_count);
+		if (window_ns > 0 && work->claim_count) {
+			struct cpu_sample *sample =
+			    cpu_sample_begin(&snapshot->processes, work->owners);
+			wait_window(window_ns);
+			work->percent = cpu_sample_finish(sample);
+		}
+	}
+	gpu_query_finish(query, &snapshot->gpus);
+	if (snapshot->gpus.problem)
+		message_add(messages, MESSAGE_WARNING, "GPU figures are unknown: %s",
+			    snapshot->gpus.problem);
+	return result;
+}
+
+static const char *user_name(struct snapshot_work *work, uid_t owner)
+{
+	if (work->user && work->user_id == owner)
+		return work->user;
+	const struct passwd *entry = getpwuid(owner);
+	work->user_id = owner;
+	work->user = entry ? arena_strdup(&work->snapshot->arena, entry->pw_name)
+			   : arena_printf(&work->snapshot->arena, "%lu", (unsigned long)owner);
+	return work->user;
+}
+
+static void find_leader(struct snapshot_work *work, struct service_status *service)
+{
+	const struct identity *identity = &service->record.identity;
+	const struct process_table *table = &work->snapshot->processes;
+	uid_t owner;
+	if (!process_table_is_alive(table, identity->pid, identity->ticks))
+		return;
+	service->pid = identity->pid;
+	service->uptime_ns =
+	    clock_boottime_ns() -
+	    (int64_t)((__int128)identity->ticks * NSEC_PER_SEC / process_ticks_per_second());
+	if (process_read_owner(table->proc_fd, identity->pid, &owner))
+		service->user = user_name(work, owner);
+}
+
+static void find_paths(struct snapshot_work *work, struct service_status *service)
+{
+	struct service_paths paths;
+	if (service_paths_find(work->project, &work->project->state, service->entry,
+			       &work->snapshot->arena, &paths, NULL) < 0)
+		return;
+	service->command = paths.command;
+	service->cwd = paths.directory;
+	service->log_out = paths.log_out;
+	service->log_error = paths.log_error;
+}
+
+static void find_change(struct snapshot_work *work, struct service_status *service)
+{
+	if (service->pid > 0 && service->entry->configured)
+		service->changed = launch_differs_from_record(work->project, service->entry);
+}
+
+static void fill_services(struct snapshot_work *work, enum snapshot_detail detail)
+{
+	struct snapshot *snapshot = work->snapshot;
+	for (size_t i = 0; i < work->claim_count; i++) {
+		find_leader(work, work->claim_services[i]);
+		snapshot_fill_members(work, work->claim_services[i], (int)i, detail);
+	}
+	for (size_t i = 0; i < snapshot->count; i++) {
+		struct service_status *service = &snapshot->services[i];
+		const struct record *record = &service->record;
+		service->state =
+		    record->valid && identity_place(&record->identity, &work->project->host) ==
+					 IDENTITY_ELSEWHERE
+			? SERVICE_ELSEWHERE
+			: live_state(work, service);
+		if (detail != SNAPSHOT_LIST)
+			find_paths(work, service);
+		if (detail == SNAPSHOT_STATUS)
+			find_change(work, service);
+	}
+}
+
+int snapshot_take(struct snapshot *snapshot, const struct project *project,
+		  const struct selection *selection, enum snapshot_detail detail, int64_t window_ns,
+		  struct message_list *messages, struct error *err)
+{
+	*snapshot = (struct snapshot)SNAPSHOT_INIT;
+	snapshot->taken_at_ns = clock_realtime_ns();
+	snapshot->services = memory_zalloc(selection->count, sizeof(*snapshot->services));
+	snapshot->count = selection->count;
+	struct snapshot_work work = {
+		.snapshot = snapshot,
+		.project = project,
+		.claims = memory_zalloc(selection->count, sizeof(*work.claims)),
+		.claim_services = memory_zalloc(selection->count, sizeof(struct service_status *)),
+	};
+	read_records(&work, selection);
+	int result = measure(&work, window_ns, messages, err);
+	if (result == 0) {
+		snapshot_link_members(&work);
+		fill_services(&work, detail);
+	}
+	snapshot_work_release(&work);
+	if (result < 0)
+		snapshot_release(snapshot);
+	return result;
+}
+
+void snapshot_release(struct snapshot *snapshot)
+{
+	process_table_release(&snapshot->processes);
+	gpu_report_release(&snapshot->gpus);
+	free(snapshot->services);
+	arena_release(&snapshot->arena);
+	*snapshot = (struct snapshot)SNAPSHOT_INIT;
+}

@@ -1,0 +1,215 @@
+#include "service/stop.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "os/logfile.h"
+#include "service/discard.h"
+#include "service/launch.h"
+#include "service/lock_set.h"
+#include "service/stop_job.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DESCRIPTORS_PER_SERVICE = 2, DESCRIPTORS_FOR_MEMBERS = 256 };
+
+/* What NAME.spec says about stopping: most say nothing, and then it need not be parsed. */
+static void read_settings(const struct project *project, struct stop_job *job)
+{
+	struct definition definition;
+	struct arena arena = ARENA_INIT;
+	struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
+	const char *name = job->result->entry->name;
+	job->signal = SIGTERM;
+	job->timeout_ns = DEFINITION_STOP_TIMEOUT_NS;
+	if (state_read_spec_text(&project->state, name, &text) == 0 &&
+	    strstr(buffer_string(&text), "stop_") &&
+	    state_read_spec(&project->state, name, &arena, &definition, NULL) == 0) {
+		job->signal = definition.stop_signal;
+		job->timeout_ns = definition.stop_timeout_ns;
+	}
+	arena_release(&arena);
+}
+
+static void apply_options(struct stop_job *job, const struct stop_options *options)
+{
+	if (options->signal)
+		job->signal = options->signal;
+	if (options->timeout_ns >= 0)
+		job->timeout_ns = options->timeout_ns;
+}
+
+static void refuse_elsewhere(struct stop_job *job)
+{
+	error_set(&job->result->error, ERROR_FAILED, DISCARD_ELSEWHERE_FORMAT,
+		  job->result->entry->name, job->record.identity.host.name);
+	stop_job_fail(job);
+}
+
+static void discard_record(const struct project *project, struct stop_job *job,
+			   enum stop_outcome outcome)
+{
+	job->result->outcome = outcome;
+	if (record_remove(&project->state, job->result->entry->name, &job->result->error) < 0)
+		stop_job_fail(job);
+}
+
+/* Read the record under the lock and decide whether there is something to stop. */
+static void job_begin(const struct project *project, struct stop_job *job,
+		      const struct stop_options *options)
+{
+	const char *name = job->result->entry->name;
+	state_read(&project->state, name, &job->record);
+	enum identity_place place = job->record.valid
+					? identity_place(&job->record.identity, &project->host)
+					: IDENTITY_LOST;
+	if (place == IDENTITY_ELSEWHERE && !options->force) {
+		refuse_elsewhere(job);
+	} else if (place == IDENTITY_ELSEWHERE) {
+		discard_record(project, job, STOP_DISCARDED);
+	} else if (place == IDENTITY_LOST) {
+		discard_record(project, job, STOP_NOT_RUNNING);
+	} else {
+		read_settings(project, job);
+		apply_options(job, options);
+		/* only readers want it: a full disk must not keep a service from being stopped */
+		(void)state_write_stop(&project->state, name, NULL);
+		job->active = true;
+	}
+}
+
+static void remove_logs(const struct project *project, struct stop_job *job, struct error *err)
+{
+	struct arena arena = ARENA_INIT;
+	struct log_paths paths;
+	if (service_log_paths(project, &project->state, job->result->entry, &arena, &paths, err) ==
+		0 &&
+	    logfile_remove(paths.out, err) == 0 && paths.error != paths.out)
+		logfile_remove(paths.error, err);
+	arena_release(&arena);
+}
+
+static bool wants_logs_removed(const struct project *project, const char *name)
+{
+	struct arena arena = ARENA_INIT;
+	struct definition definition;
+	struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
+	bool wanted = state_read_spec_text(&project->state, name, &text) == 0 &&
+		      strstr(buffer_string(&text), "log_on_stop") &&
+		      state_read_spec(&project->state, name, &arena, &definition, NULL) == 0 &&
+		      definition.log_on_stop == LOG_ON_STOP_DELETE;
+	arena_release(&arena);
+	return wanted;
+}
+
+/* What is gone loses its record; what is not keeps it, without the wish to stop it. */
+static void job_finish(const struct project *project, struct stop_job *job)
+{
+	struct stop_result *result = job->result;
+	free(job->signalled);
+	if (result->outcome == STOP_FAILED) {
+		(void)state_remove(&project->state, result->entry->name, STATE_FILE_STOP, NULL);
+		return;
+	}
+	if (wants_logs_removed(project, result->entry->name))
+		remove_logs(project, job, &result->error);
+	if (record_remove(&project->state, result->entry->name, &result->error) < 0 ||
+	    result->error.message)
+		result->outcome = STOP_FAILED;
+}
+
+static void run_jobs(struct project *project, struct stop_job *jobs, size_t count,
+		     const struct stop_options *options)
+{
+	struct stop_engine engine = {
+		.options = options,
+		.jobs = memory_zalloc(count, sizeof(*engine.jobs)),
+		.claims = memory_zalloc(count, sizeof(*engine.claims)),
+		.table = PROCESS_TABLE_INIT,
+	};
+	struct stop_job **origins CLEANUP_FREE = memory_zalloc(count, sizeof(struct stop_job *));
+	for (size_t i = 0; i < count; i++) {
+		if (!jobs[i].active)
+			continue;
+		struct stop_job *job = &engine.jobs[engine.count];
+		*job = jobs[i];
+		engine.claims[engine.count] = (struct claim){
+			.leader = jobs[i].record.identity.pid,
+			.ticks = jobs[i].record.identity.ticks,
+			.mark = jobs[i].record.identity.mark,
+		};
+		origins[engine.count++] = &jobs[i];
+	}
+	if (engine.count)
+		stop_engine_run(&engine);
+	for (size_t i = 0; i < engine.count; i++) {
+		*origins[i] = engine.jobs[i];
+		job_finish(project, origins[i]);
+	}
+	free(engine.jobs);
+	free(engine.claims);
+}
+
+static void stop_batch(struct project *project, const struct catalog_entry *const *entries,
+		       size_t count, const struct stop_options *options,
+		       struct stop_result *results)
+{
+	struct stop_job *jobs CLEANUP_FREE = memory_zalloc(count, sizeof(*jobs));
+	struct locked_service *locks CLEANUP_FREE = memory_zalloc(count, sizeof(*locks));
+	for (size_t i = 0; i < count; i++)
+		locks[i].entry = entries[i];
+	lock_services(project, locks, count);
+	for (size_t i = 0; i < count; i++) {
+		results[i] = (struct stop_result){ .entry = entries[i],
+						   .outcome = STOP_NOT_RUNNING,
+						   .error = locks[i].error,
+						   .lock = locks[i].lock };
+		jobs[i] = (struct stop_job){ .result = &results[i], .leader_pidfd = -1 };
+		if (results[i].error.message)
+			results[i].outcome = STOP_FAILED;
+		else if (locks[i].lock >= 0)
+			job_begin(project, &jobs[i], options);
+	}
+	run_jobs(project, jobs, count, options);
+	for (size_t i = 0; i < count && !options->keep_locks; i++) {
+		if (results[i].lock >= 0)
+			close(results[i].lock);
+		results[i].lock = -1;
+	}
+}
+
+int stop_services(struct project *project, const struct selection *selection,
+		  const struct stop_options *options, struct stop_result *results,
+		  struct error *err)
+{
+	size_t budget = file_descriptor_budget();
+	size_t room =
+	    budget > 2 * DESCRIPTORS_FOR_MEMBERS ? budget - DESCRIPTORS_FOR_MEMBERS : budget / 2;
+	size_t batch = room / DESCRIPTORS_PER_SERVICE;
+	if (options->keep_locks && selection->count > batch)
+		return error_set(
+		    err, ERROR_FAILED,
+		    "%zu services at once need more open files than 'ulimit -n' allows",
+		    selection->count);
+	/* from the end: the last of pmo.yml stops first, also where it takes several batches */
+	for (size_t end = selection->count; end > 0;) {
+		size_t begin = end > batch ? end - batch : 0;
+		stop_batch(project, selection->entries + begin, end - begin, options,
+			   results + begin);
+		end = begin;
+	}
+	return 0;
+}
+
+void stop_results_release(struct stop_result *results, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		error_clear(&results[i].error);
+		if (results[i].lock >= 0)
+			close(results[i].lock);
+		results[i].lock = -1;
+	}
+}
