@@ -1,0 +1,72 @@
+#include "service/flush.h"
+#include "cli/commands.h"
+#include "cli/report.h"
+#include "view/style.h"
+
+static int flush_one(const struct context *context, const struct service_log *log,
+		     struct buffer *text)
+{
+	struct error err = ERROR_INIT;
+	switch (service_flush_logs(&context->project, log, &err)) {
+	case FLUSH_EMPTIED:
+		buffer_printf(text, "emptied the logs of %s\n", log->label);
+		return 0;
+	case FLUSH_REMOVED:
+		buffer_printf(text, "removed the logs of %s\n", log->label);
+		return 0;
+	case FLUSH_FAILED:
+		return report_error(&err);
+	case FLUSH_NOTHING:
+		break;
+	}
+	return 0;
+}
+
+static int flush_left_over(const struct context *context, const struct log_selection *selection,
+			   struct buffer *text)
+{
+	struct error err = ERROR_INIT;
+	size_t count;
+	int result = service_flush_left_over(&context->project, selection, &count, &err);
+	if (count > 0)
+		buffer_printf(text, "removed %zu log%s of services that are no more\n", count,
+			      count == 1 ? "" : "s");
+	return result < 0 ? report_error(&err) : 0;
+}
+
+static int run_flush(struct context *context, const struct arguments *arguments)
+{
+	struct log_selection selection;
+	struct error err = ERROR_INIT;
+	struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
+	int unknown = (int)log_selection_make(&selection, &context->project, arguments->operands,
+					      arguments->operand_count, &context->messages);
+	int status = 0;
+	report_messages(context);
+	for (size_t i = 0; i < selection.count; i++)
+		if (flush_one(context, &selection.items[i], &text) != 0)
+			status = ERROR_FAILED;
+	if (selection.all_here && flush_left_over(context, &selection, &text) != 0)
+		status = ERROR_FAILED;
+	if (text.length == 0 && status == 0 && unknown == 0)
+		report_line("there are no logs");
+	if (output_write(&text, &err) < 0)
+		status = report_error(&err);
+	log_selection_release(&selection);
+	return unknown ? unknown : status;
+}
+
+const struct command command_flush = {
+	.name = "flush",
+	.operands = "[SERVICE...]",
+	.summary = "empty the logs of running services, remove those of stopped ones",
+	.details =
+	    "Without a service: all, also the logs of services that are neither in pmo.yml nor on "
+	    "record any more. A log that something may still write to is emptied and goes on with "
+	    "a line that says so; its rotated files are removed. HOST:SERVICE empties the logs of "
+	    "another machine that shares a per_host project. Logs that are no regular files "
+	    "(/dev/null, a FIFO, a symbolic link) are left alone.",
+	.need = COMMAND_NEEDS_STATE,
+	.operand_kind = OPERANDS_SERVICES,
+	.run = run_flush,
+};

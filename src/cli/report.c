@@ -1,0 +1,58 @@
+#include "cli/report.h"
+
+#include "base/buffer.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* One write for one line, so that lines of concurrent invocations do not mix. */
+static void write_line(const char *prefix, const char *text)
+{
+	struct buffer line CLEANUP_BUFFER = BUFFER_INIT;
+	buffer_printf(&line, "pmo: %s%s\n", prefix, text);
+	/* a standard error that is closed leaves nobody to tell */
+	(void)file_write_all(STDERR_FILENO, buffer_string(&line), line.length);
+}
+
+int report_error(struct error *err)
+{
+	int status = err->kind;
+	if (err->message)
+		write_line("", err->message);
+	error_clear(err);
+	return status;
+}
+
+void report_line(const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	char *text CLEANUP_FREE = memory_vprintf(format, arguments);
+	va_end(arguments);
+	write_line("", text);
+}
+
+void report_messages(struct context *context)
+{
+	for (size_t i = 0; i < context->messages.count; i++) {
+		const struct message *message = &context->messages.items[i];
+		write_line(message->level == MESSAGE_WARNING ? "warning: " : "", message->text);
+	}
+	message_list_release(&context->messages);
+}
+
+int report_selection(struct context *context, const struct arguments *arguments,
+		     enum select_all all, struct selection *selection)
+{
+	static char everything[] = "all";
+	char *default_specs[] = { everything, NULL };
+	char *const *specs = arguments->operand_count ? arguments->operands : default_specs;
+	size_t count = arguments->operand_count ? arguments->operand_count : 1;
+	int result = catalog_select(&context->project.catalog, specs, count, all, selection,
+				    &context->messages);
+	report_messages(context);
+	return result < 0 ? ERROR_NO_SERVICE : 0;
+}

@@ -1,0 +1,24 @@
+/*
+ * What commands say to people on standard error: "pmo: message".
+ */
+#ifndef PMO_CLI_REPORT_H
+#define PMO_CLI_REPORT_H
+
+#include "base/error.h"
+#include "cli/command.h"
+
+/* Print and clear the error; returns its exit status. */
+int report_error(struct error *err);
+
+/* Print and empty the collected messages ("pmo: warning: ..." for warnings). */
+void report_messages(struct context *context);
+
+/* Print one line "pmo: ...". */
+void report_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Resolve the operands of COMMAND against the project, print what is wrong with them, and return 0
+ * or the exit status 4. What could be resolved is selected either way. No operands select `all`. */
+int report_selection(struct context *context, const struct arguments *arguments,
+		     enum select_all all, struct selection *selection);
+
+#endif
