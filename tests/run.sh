@@ -1,0 +1,56 @@
+#!/bin/bash
+# Runs cmocka programs one after another and adds up what they report.
+#
+#   tests/run.sh BUILD-FOLDER NAME...     e.g. tests/run.sh build/tests unit/test_text
+#
+# The last line is "N passed, N failed". Exit status 0 only if something passed and nothing failed.
+# A program that dies, runs out of time ($TEST_TIMEOUT seconds, 300) or reports no test at all counts
+# as a failure of its own. The output of each is kept beside it as NAME.log.
+set -u
+
+folder=$1
+shift
+
+export CMOCKA_MESSAGE_OUTPUT=stdout
+export ASAN_OPTIONS="${ASAN_OPTIONS:-abort_on_error=1:detect_leaks=1}"
+export UBSAN_OPTIONS="${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}"
+
+passed=0 failed=0 skipped=0
+failures=()
+
+# The number before "test(s)" on cmocka's summary lines of one kind.
+count() {
+	sed -n "s/^\[ *$1 *\] \([0-9][0-9]*\) test(s).*/\1/p" "$2" | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+for name in "$@"; do
+	log=$folder/$name.log
+	begin=$(date +%s%N)
+	timeout -k 10 "${TEST_TIMEOUT:-300}" "$folder/$name" </dev/null >"$log" 2>&1
+	status=$?
+	tenths=$((($(date +%s%N) - begin) / 100000000))
+	ok=$(count PASSED "$log") bad=$(count FAILED "$log") skip=$(count SKIPPED "$log")
+	reason=''
+	if [ $status = 124 ] || [ $status = 137 ]; then
+		reason=' (out of time)'
+	elif [ $status != 0 ] && [ "$bad" = 0 ]; then
+		reason=" (ended with status $status)"
+	elif [ $((ok + bad + skip)) = 0 ]; then
+		reason=' (ran no test)'
+	fi
+	[ -z "$reason" ] || bad=$((bad + 1))
+	passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
+	printf '%-32s %4d passed %3d failed %6s s%s\n' "$name" "$ok" "$bad" \
+		"$((tenths / 10)).$((tenths % 10))" "$reason"
+	if [ "$bad" != 0 ]; then
+		failures+=("$name")
+		sed 's/^/    /' "$log"
+	elif [ "$skip" != 0 ]; then
+		sed -n 's/^\[  SKIPPED \] \([^0-9].*\)/    skipped: \1/p' "$log" | sort -u
+	fi
+done
+
+[ ${#failures[@]} = 0 ] || printf 'failures in: %s\n' "${failures[*]}"
+[ $skipped = 0 ] || printf '%d skipped\n' $skipped
+printf '%d passed, %d failed\n' $passed $failed
+[ $failed = 0 ] && [ $passed != 0 ]
