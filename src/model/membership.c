@@ -27,8 +27,9 @@ struct mark_key {
 	int claim;
 };
 
-/* Of assignment.carried: that environment was not read yet. NOBODY: it names no claim. */
-enum { UNREAD = -2 };
+/* Of assignment.carried, beside a claim and NOBODY: that environment was not read yet; it carries
+ * the mark of a service that is none of the claims. */
+enum { UNREAD = -2, FOREIGN = -3 };
 
 struct assignment {
 	const struct process_table *table;
@@ -118,7 +119,7 @@ static int find_mark(const struct assignment *work, const char *mark, uint64_t t
 	return NOBODY;
 }
 
-/* The claim whose mark a process carries, or NOBODY. Reads its environment at most once. */
+/* The claim whose mark a process carries, NOBODY or FOREIGN. Reads its environment at most once. */
 static int read_carried(struct assignment *work, size_t position)
 {
 	const struct process *process = &work->table->items[position];
@@ -127,8 +128,11 @@ static int read_carried(struct assignment *work, size_t position)
 		return work->carried[position];
 	int claim = NOBODY;
 	if (!process->kernel && process->ticks >= work->oldest && process_is_alive(process) &&
-	    process_read_mark(work->table->proc_fd, process->pid, mark))
+	    process_read_mark(work->table->proc_fd, process->pid, mark)) {
 		claim = find_mark(work, mark, process->ticks);
+		if (claim == NOBODY)
+			claim = FOREIGN;
+	}
 	return work->carried[position] = claim;
 }
 
@@ -215,6 +219,18 @@ static void assign_marked(struct assignment *work)
 	}
 }
 
+/* Whom a descendant of OWNER belongs to. The leader of another service, started by a pmo that runs
+ * inside this one, is its descendant too: as long as that pmo lives, or for good under a subreaper.
+ */
+static int inherit_owner(struct assignment *work, int position, int owner)
+{
+	const struct process *process = &work->table->items[position];
+	if (owner < 0 || process->pid != process->session)
+		return owner;
+	int carried = read_carried(work, (size_t)position);
+	return carried == NOBODY ? owner : carried;
+}
+
 /* Whoever has no owner gets that of its nearest ancestor with one. Each process is walked over
  * once; the table is a snapshot taken over time, so its parents may even run in a circle. */
 static void spread_to_descendants(struct assignment *work)
@@ -229,15 +245,18 @@ static void spread_to_descendants(struct assignment *work)
 			at = work->parents[at];
 		}
 		int owner = at == NOBODY ? NOBODY : work->owners[at];
-		while (depth > 0)
-			work->owners[work->path[--depth]] = owner;
+		while (depth > 0) {
+			at = work->path[--depth];
+			owner = inherit_owner(work, at, owner);
+			work->owners[at] = owner;
+		}
 	}
 }
 
-static void disown_dead(struct assignment *work)
+static void disown(struct assignment *work)
 {
 	for (size_t i = 0; i < work->table->count; i++) {
-		if (!process_is_alive(&work->table->items[i]))
+		if (work->owners[i] < 0 || !process_is_alive(&work->table->items[i]))
 			work->owners[i] = NOBODY;
 	}
 }
@@ -250,7 +269,7 @@ static void assign_all(struct assignment *work)
 	spread_to_descendants(work);
 	assign_marked(work);
 	spread_to_descendants(work);
-	disown_dead(work);
+	disown(work);
 }
 
 int *membership_assign(const struct process_table *table, const struct claim *claims, size_t count)

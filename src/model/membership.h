@@ -2,7 +2,8 @@
  * What belongs to a service: its leader; the leader's session; their descendants; every process
  * that carries its mark. For all services at once, over one process table.
  *
- * The leader of one claim, and what descends from it, never belongs to another claim. Is the leader
+ * The leader of one claim, and what descends from it, never belongs to another claim; nor does the
+ * leader of a session that carries the mark of a service which is none of the claims. Is the leader
  * gone, its session counts only if one of its members carries the mark; a leader that is a zombie
  * is not gone, because its pid cannot be used again. Is the leader's pid another process's by now,
  * only the mark counts. Environments are read only of processes that nothing else assigns, not

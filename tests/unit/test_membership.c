@@ -20,6 +20,7 @@
 
 #define MARK_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define MARK_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define MARK_C "cccccccccccccccccccccccccccccccc"
 
 enum { KERNEL = 0x00200000, PROCESSES_MAXIMUM = 12, CLAIMS_MAXIMUM = 4 };
 
@@ -72,6 +73,23 @@ static const struct tree_case tree_cases[] = {
 	      .ticks = 112,
 	      .mark = MARK_A,
 	      .owner = 1 } } },
+	{ "another service that was started from inside this one, and is no claim",
+	  { { 10, 100, MARK_A } },
+	  { { .pid = 10, .parent = 1, .session = 10, .ticks = 100, .mark = MARK_A, .owner = 0 },
+	    { .pid = 11, .parent = 10, .session = 11, .ticks = 101, .mark = MARK_A, .owner = 0 },
+	    { .pid = 20,
+	      .parent = 11,
+	      .session = 20,
+	      .ticks = 110,
+	      .mark = MARK_C,
+	      .owner = NOBODY },
+	    { .pid = 21,
+	      .parent = 20,
+	      .session = 21,
+	      .ticks = 111,
+	      .mark = MARK_C,
+	      .owner = NOBODY },
+	    { .pid = 22, .parent = 21, .session = 20, .ticks = 112, .owner = NOBODY } } },
 	{ "the pid is another process's by now",
 	  { { 10, 100, MARK_A } },
 	  { { .pid = 10, .parent = 1, .session = 10, .ticks = 150, .owner = NOBODY },
@@ -277,7 +295,7 @@ static void test_reads_no_more_than_it_must(void **state)
 	static const struct member members[] = {
 		{ .pid = 9, .parent = 1, .session = 9, .ticks = 99 },
 		{ .pid = 10, .parent = 1, .session = 10, .ticks = 100 },
-		{ .pid = 11, .parent = 10, .session = 11, .ticks = 101 },
+		{ .pid = 11, .parent = 10, .session = 9, .ticks = 101 },
 		{ .pid = 12, .parent = 1, .session = 12, .ticks = 102, .flags = KERNEL },
 		{ .pid = 13, .parent = 1, .session = 13, .ticks = 103, .state = 'Z' },
 	};
