@@ -227,8 +227,7 @@ static int inherit_owner(struct assignment *work, int position, int owner)
 	const struct process *process = &work->table->items[position];
 	if (owner < 0 || process->pid != process->session)
 		return owner;
-	int carried = read_carried(work, (size_t)position);
-	return carried == NOBODY ? owner : carried;
+	return read_carried(work, (size_t)position) == FOREIGN ? FOREIGN : owner;
 }
 
 /* Whoever has no owner gets that of its nearest ancestor with one. Each process is walked over
