@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const size_t ARENA_BLOCK_SIZE = 16384; /* bytes; larger requests get a block of their own */
+/* Bytes. Each block is twice as large as the one before: small arenas stay small, large ones quick. */
+enum { ARENA_BLOCK_FIRST = 1024, ARENA_BLOCK_LARGEST = 65536 };
 
 struct arena_block {
 	struct arena_block *next;
@@ -96,8 +97,11 @@ void *arena_alloc(struct arena *arena, size_t size)
 		checked(NULL);
 	size = (size + alignment - 1) / alignment * alignment;
 	struct arena_block *block = arena->blocks;
-	if (!block || block->size - block->used < size)
-		block = arena_add_block(arena, size > ARENA_BLOCK_SIZE ? size : ARENA_BLOCK_SIZE);
+	if (!block || block->size - block->used < size) {
+		size_t next = block ? block->size * 2 : ARENA_BLOCK_FIRST;
+		next = next < ARENA_BLOCK_LARGEST ? next : ARENA_BLOCK_LARGEST;
+		block = arena_add_block(arena, size > next ? size : next);
+	}
 	void *result = (char *)block->data + block->used;
 	block->used += size;
 	return result;

@@ -81,7 +81,7 @@ static void append_names(const struct context *context, struct buffer *names)
 			if (catalog->entries[i].definition && namespace_is_new(catalog, i))
 				buffer_printf(names, "@%s\n",
 					      catalog->entries[i].definition->namespace_name);
-		buffer_append_string(names, "all\n");
+		buffer_append_string(names, catalog->count ? "all\n" : "");
 		project_close(&project);
 	}
 	error_clear(&err);

@@ -179,7 +179,7 @@ static int tell_next_steps(const char *path, size_t converted, struct error *err
 			      converted == 1 ? "" : "s");
 	buffer_append_string(&text, "\n\n"
 				    "next:\n"
-				    "  pmo dry-run all  look at what would run\n"
+				    "  pmo dry-run      look at what would run\n"
 				    "  pmo start all    start it\n"
 				    "  pmo ls           see it run\n"
 				    "  pmo logs         read what it prints\n");

@@ -199,7 +199,16 @@ int state_write_exit(const struct state *state, const char *name, const struct e
 
 int state_write_stop(const struct state *state, const char *name, struct error *err)
 {
-	return write_file(state, name, STATE_FILE_STOP, "", 0, err);
+	char path[NAME_SIZE];
+	file_name(path, name, STATE_FILE_STOP);
+	/* an empty file has no half-written state to hide */
+	int fd =
+	    openat(state->pids_fd, path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+	if (fd < 0)
+		return error_set_errno(err, ERROR_FAILED, errno, "cannot write '%s/pids/%s'",
+				       state->directory, path);
+	close(fd);
+	return 0;
 }
 
 int state_remove(const struct state *state, const char *name, enum state_file file,

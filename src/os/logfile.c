@@ -169,6 +169,19 @@ int logfile_write_header(int fd, const char *path, const char *name, const char 
 	return write_log(fd, path, header.data, header.length, err);
 }
 
+bool logfile_exists(const char *path)
+{
+	struct stat status;
+	if (lstat(path, &status) == 0)
+		return S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
+	for (int number = 1; number <= LONGEST_GAP; number++) {
+		char *rotated CLEANUP_FREE = rotated_path(path, number);
+		if (exists(rotated))
+			return true;
+	}
+	return false;
+}
+
 static int remove_file(const char *path, struct error *err)
 {
 	if (unlink(path) == 0 || errno == ENOENT)

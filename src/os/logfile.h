@@ -14,8 +14,8 @@
 #include "base/memory.h"
 #include "os/line_splitter.h"
 
+#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 /* Rotate PATH (PATH.1 newest, KEEP files at most; 0 drops the old log) and open a fresh one
@@ -34,6 +34,10 @@ int logfile_start(const char *path, int keep, struct error *err);
  * is no regular file. PATH is for messages. */
 int logfile_write_header(int fd, const char *path, const char *name, const char *suffix,
 			 struct error *err);
+
+/* True if there is something for the next two functions to do: the log, rotated files of it, or a
+ * directory that they will complain about. */
+bool logfile_exists(const char *path);
 
 /* Empty PATH, leave a line "--- Log flushed at YYYY-MM-DD HH:MM:SS ---", and remove its rotated
  * files: for a log that is being written. That it is not there is success. */

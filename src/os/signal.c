@@ -22,6 +22,11 @@ int signal_open(int proc_fd, pid_t pid, uint64_t ticks)
 	return result < 0 ? result : -ESRCH;
 }
 
+int signal_send_open(int pidfd, int signal_number)
+{
+	return syscall(SYS_pidfd_send_signal, pidfd, signal_number, NULL, 0) < 0 ? -errno : 0;
+}
+
 int signal_send(int proc_fd, pid_t pid, uint64_t ticks, int signal_number)
 {
 	if (pid == getpid())
@@ -29,8 +34,7 @@ int signal_send(int proc_fd, pid_t pid, uint64_t ticks, int signal_number)
 	int pidfd = signal_open(proc_fd, pid, ticks);
 	if (pidfd < 0)
 		return pidfd;
-	int result = (int)syscall(SYS_pidfd_send_signal, pidfd, signal_number, NULL, 0);
-	int error = errno;
+	int result = signal_send_open(pidfd, signal_number);
 	close(pidfd);
-	return result < 0 ? -error : 0;
+	return result;
 }

@@ -16,4 +16,7 @@ int signal_open(int proc_fd, pid_t pid, uint64_t ticks);
  * signalled. Never signals this process itself, 0, 1 or a negative pid: -EINVAL. */
 int signal_send(int proc_fd, pid_t pid, uint64_t ticks, int signal_number);
 
+/* Send SIGNAL_NUMBER through a descriptor of signal_open. 0 or a negative errno value. */
+int signal_send_open(int pidfd, int signal_number);
+
 #endif

@@ -5,11 +5,9 @@
 #include "os/logfile.h"
 #include "service/liveness.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Another command that starts or stops the service opens or needs its logs. Returns 0 with *lock -1
  * where nothing was ever started. */
@@ -43,12 +41,6 @@ static bool may_be_written(const struct project *project, const char *name)
 	return record.intent && !record.valid;
 }
 
-static bool is_there(const char *path)
-{
-	char *rotated CLEANUP_FREE = memory_printf("%s.1", path);
-	return access(path, F_OK) == 0 || access(rotated, F_OK) == 0;
-}
-
 static int flush_paths(const struct log_paths *paths, int (*flush)(const char *, struct error *),
 		       struct error *err)
 {
@@ -63,7 +55,7 @@ enum flush_result service_flush_logs(const struct project *project, const struct
 {
 	int lock CLEANUP_CLOSE = -1;
 	bool written = log->owner == LOG_OWNER_OTHER_HOST;
-	if (!is_there(log->paths.out) && !is_there(log->paths.error))
+	if (!logfile_exists(log->paths.out) && !logfile_exists(log->paths.error))
 		return FLUSH_NOTHING;
 	if (!written) {
 		if (lock_service(project, log->name, &lock, err) < 0)

@@ -1,10 +1,9 @@
 #include "service/log_selection.h"
 
 #include "model/name.h"
+#include "os/logfile.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Room for COUNT more. Freed with the arena. */
 static void reserve(struct log_selection *selection, size_t count)
@@ -68,12 +67,6 @@ static struct target take_apart(struct log_selection *selection, const struct pr
 	return target;
 }
 
-static bool is_present(const char *path)
-{
-	char *rotated CLEANUP_FREE = memory_printf("%s.1", path);
-	return access(path, F_OK) == 0 || access(rotated, F_OK) == 0;
-}
-
 /* The logs that lie there under NAME. False if there are none. */
 static bool find_left_paths(const struct state *state, const char *name, struct arena *arena,
 			    struct log_paths *paths)
@@ -81,12 +74,12 @@ static bool find_left_paths(const struct state *state, const char *name, struct 
 	char *out CLEANUP_FREE = state_log_path(state, name, STATE_LOG_OUT);
 	char *error CLEANUP_FREE = state_log_path(state, name, STATE_LOG_ERROR);
 	char *merged CLEANUP_FREE = state_log_path(state, name, STATE_LOG_MERGED);
-	if (is_present(out) || is_present(error)) {
+	if (logfile_exists(out) || logfile_exists(error)) {
 		paths->out = arena_strdup(arena, out);
 		paths->error = arena_strdup(arena, error);
 		return true;
 	}
-	if (!is_present(merged))
+	if (!logfile_exists(merged))
 		return false;
 	paths->out = arena_strdup(arena, merged);
 	paths->error = paths->out;

@@ -26,10 +26,12 @@ static void read_settings(const struct project *project, struct stop_job *job)
 	job->signal = SIGTERM;
 	job->timeout_ns = DEFINITION_STOP_TIMEOUT_NS;
 	if (state_read_spec_text(&project->state, name, &text) == 0 &&
-	    strstr(buffer_string(&text), "stop_") &&
+	    (strstr(buffer_string(&text), "stop_") ||
+	     strstr(buffer_string(&text), "log_on_stop")) &&
 	    state_read_spec(&project->state, name, &arena, &definition, NULL) == 0) {
 		job->signal = definition.stop_signal;
 		job->timeout_ns = definition.stop_timeout_ns;
+		job->removes_logs = definition.log_on_stop == LOG_ON_STOP_DELETE;
 	}
 	arena_release(&arena);
 }
@@ -92,19 +94,6 @@ static void remove_logs(const struct project *project, struct stop_job *job, str
 	arena_release(&arena);
 }
 
-static bool wants_logs_removed(const struct project *project, const char *name)
-{
-	struct arena arena = ARENA_INIT;
-	struct definition definition;
-	struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
-	bool wanted = state_read_spec_text(&project->state, name, &text) == 0 &&
-		      strstr(buffer_string(&text), "log_on_stop") &&
-		      state_read_spec(&project->state, name, &arena, &definition, NULL) == 0 &&
-		      definition.log_on_stop == LOG_ON_STOP_DELETE;
-	arena_release(&arena);
-	return wanted;
-}
-
 /* What is gone loses its record; what is not keeps it, without the wish to stop it. */
 static void job_finish(const struct project *project, struct stop_job *job)
 {
@@ -114,7 +103,7 @@ static void job_finish(const struct project *project, struct stop_job *job)
 		(void)state_remove(&project->state, result->entry->name, STATE_FILE_STOP, NULL);
 		return;
 	}
-	if (wants_logs_removed(project, result->entry->name))
+	if (job->removes_logs)
 		remove_logs(project, job, &result->error);
 	if (record_remove(&project->state, result->entry->name, &result->error) < 0 ||
 	    result->error.message)

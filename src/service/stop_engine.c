@@ -8,6 +8,7 @@
 #include "service/lineage.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -56,13 +57,15 @@ static bool job_has_signalled(const struct stop_job *job, const struct process *
 static int job_send(struct stop_engine *engine, struct stop_job *job, const struct process *process,
 		    int signal_number)
 {
-	int result =
-	    signal_send(engine->table.proc_fd, process->pid, process->ticks, signal_number);
+	int proc_fd = engine->table.proc_fd;
+	bool is_leader = job->leader_pidfd >= 0 && process->pid == job->record.identity.pid;
+	int result = is_leader ? signal_send_open(job->leader_pidfd, signal_number)
+			       : signal_send(proc_fd, process->pid, process->ticks, signal_number);
 	if (result == -EPERM)
 		job->refused = true;
 	/* a stopped process cannot die of anything but SIGKILL until it goes on */
 	if (result == 0 && process->state == 'T' && signal_number != SIGKILL)
-		(void)signal_send(engine->table.proc_fd, process->pid, process->ticks, SIGCONT);
+		(void)signal_send(proc_fd, process->pid, process->ticks, SIGCONT);
 	return result;
 }
 
@@ -343,6 +346,7 @@ void stop_engine_run(struct stop_engine *engine)
 {
 	engine->started_ns = clock_monotonic_ns();
 	engine->first_member = memory_alloc(engine->count * sizeof(int));
+	engine->table.proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	open_leaders(engine);
 	for (scan(engine); any_active(engine); scan(engine))
 		wait_for_deaths(engine);

@@ -23,7 +23,8 @@ struct stop_job {
 	int leader_pidfd;         /* -1 when the leader has gone */
 	bool active;
 	bool killed;
-	bool refused; /* a member may not be signalled: EPERM */
+	bool refused;      /* a member may not be signalled: EPERM */
+	bool removes_logs; /* log_on_stop: delete */
 	int empty_scans;
 	struct signalled *signalled;
 	size_t signalled_count;

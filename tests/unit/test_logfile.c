@@ -10,9 +10,11 @@
 #include "base/memory.h"
 #include "os/logfile.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +23,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <dirent.h>
-#include <signal.h>
 
 static const char timestamp[] = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9] "
 				"[0-9][0-9]:[0-9][0-9]:[0-9][0-9]";
@@ -96,7 +95,7 @@ static size_t file_count(const struct scratch *scratch)
 	return count - 2;
 }
 
-/* The message is FORMAT with the scratch directory in place of each %s. */
+/* The message is BEFORE, the quoted path of NAME, AFTER. */
 static void assert_error(struct scratch *scratch, const char *before, const char *name,
 			 const char *after)
 {
@@ -429,7 +428,10 @@ static void test_flush(void **state)
 static void test_flush_of_nothing(void **state)
 {
 	struct scratch *scratch = *state;
-	put(in(scratch, "web-out.log.1"), "rotated");
+	assert_false(logfile_exists(scratch->path));
+	assert_false(logfile_exists("/dev/null"));
+	put(in(scratch, "web-out.log.3"), "rotated");
+	assert_true(logfile_exists(scratch->path));
 	assert_int_equal(logfile_flush(scratch->path, &scratch->err), 0);
 	assert_int_equal(file_count(scratch), 0);
 	assert_int_equal(logfile_remove(scratch->path, &scratch->err), 0);
