@@ -26,6 +26,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -165,6 +166,8 @@ int main(int argc, char **argv)
 	struct arguments global;
 	struct error err = ERROR_INIT;
 	open_standard_streams();
+	/* ignored by some callers: then nobody could tell how a service ended */
+	signal(SIGCHLD, SIG_DFL);
 	spawn_raise_file_limit(&context.file_limit);
 	if (parse_arguments("pmo", help_global_options, PARSE_UP_TO_OPERAND, argc, argv, &global,
 			    &err) < 0)

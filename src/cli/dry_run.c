@@ -27,8 +27,10 @@ static int append_service(struct dry_run *run, const struct catalog_entry *entry
 	}
 	int result = launch_prepare(&launch, &run->launcher, entry->definition, &err);
 	report_messages(run->context);
-	if (result < 0)
+	if (result < 0) {
+		error_prefix(&err, "'%s'", entry->name);
 		return report_error(&err);
+	}
 	run->hidden +=
 	    launch_view_append(&launch, &run->launcher, run->secrets, &run->output, &run->text);
 	launch_release(&launch);

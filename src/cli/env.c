@@ -103,6 +103,7 @@ static int prepare_and_show(struct context *context, const struct arguments *arg
 	if (launcher_open(&launcher, &context->project, &context->messages, err) < 0)
 		return -1;
 	int result = launch_prepare(&launch, &launcher, definition, err);
+	error_prefix(err, "'%s'", definition->name);
 	report_messages(context);
 	if (result == 0) {
 		/* even if .env sets it, a start gives a new one */

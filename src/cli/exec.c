@@ -51,6 +51,7 @@ static int exec_in(struct context *context, const struct catalog_entry *entry, c
 	}
 	int result = launch_prepare(&launch, &launcher, entry->definition, &err);
 	report_messages(context);
+	error_prefix(&err, "'%s'", entry->name);
 	int status = result < 0 ? report_error(&err) : replace(context, &launch, command);
 	if (result == 0)
 		launch_release(&launch);

@@ -58,7 +58,7 @@ static void append_option(struct buffer *buffer, const struct option_spec *optio
 	buffer_printf(&left, "--%s", option->long_name);
 	if (option->argument)
 		buffer_printf(&left, " %s", option->argument);
-	buffer_printf(buffer, "  %-22s  %s\n", buffer_string(&left), option->help);
+	buffer_printf(buffer, "  %-19s  %s\n", buffer_string(&left), option->help);
 }
 
 static void append_options(struct buffer *buffer, const struct option_spec *options)
@@ -128,8 +128,22 @@ void help_overview(struct buffer *buffer)
 		    "`pmo help COMMAND` says more, the manuals pmo(1) and pmo.yml(5) say all.\n");
 }
 
+/* What later versions will have: better than a wrong guess at what was meant. */
+static bool is_later_command(const char *name)
+{
+	static const char *const later[] = { "add",       "graph", "monit", "reload",
+					     "resurrect", "up",    "wait" };
+	for (size_t i = 0; i < ARRAY_LENGTH(later); i++)
+		if (strcmp(name, later[i]) == 0)
+			return true;
+	return false;
+}
+
 int help_unknown_command(const char *name, struct error *err)
 {
+	if (is_later_command(name))
+		return error_set(err, ERROR_USAGE,
+				 "'%s' is not supported by this version of pmo yet", name);
 	const char *names[64];
 	size_t count = 0;
 	for (size_t i = 0; command_table[i] && count < ARRAY_LENGTH(names); i++)

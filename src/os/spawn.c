@@ -246,8 +246,9 @@ static int describe_failure(const struct spawn_plan *plan, const struct failure 
 		return error_set_errno(err, ERROR_FAILED, error, "cannot change to directory '%s'",
 				       plan->directory);
 	case STEP_EXECUTE:
-		return error_set_errno(err, ERROR_FAILED, error, "cannot execute '%s'",
-				       plan->program);
+		return error_set(err, ERROR_FAILED, "cannot execute '%s': %s%s", plan->program,
+				 strerror(error),
+				 error == ENOEXEC ? " (does it begin with '#!'?)" : "");
 	case STEP_STREAMS:
 		break;
 	}

@@ -236,7 +236,6 @@ int launch_prepare(struct launch *launch, const struct launcher *launcher,
 	struct resolver resolver = { .launch = launch, .launcher = launcher, .err = err };
 	if (resolve(&resolver) == 0)
 		return 0;
-	error_prefix(err, "'%s'", definition->name);
 	launch_release(launch);
 	return -1;
 }

@@ -40,8 +40,9 @@ int launcher_open(struct launcher *launcher, const struct project *project,
 		  struct message_list *messages, struct error *err);
 void launcher_close(struct launcher *launcher);
 
-/* Resolve DEFINITION. Errors name the service; a program that is not found and a directory that is
- * not there are errors of the later start, not of this. */
+/* Resolve DEFINITION. Errors do not name the service: the caller knows what for it asked. A program
+ * that is not found and a directory that is not there are errors of the later start, not of this.
+ */
 int launch_prepare(struct launch *launch, const struct launcher *launcher,
 		   const struct definition *definition, struct error *err);
 void launch_release(struct launch *launch);

@@ -47,12 +47,14 @@ static const struct bad_config bad_configs[] = {
 	  "pmo.yml:1:24: variable 'A' of 'web' must be a single value, not a list\n" },
 	{ "web: {cmd: x, env: {A=B: 1}}\n",
 	  "pmo.yml:1:21: variable 'A=B' of 'web' has '=' in its name\n" },
-	{ "web: {cmd: x, umask: 999}\n", "pmo.yml:1:22: 'umask' in 'web' must be an octal number from "
-					 "0 to 0777, not '999'\n" },
+	{ "web: {cmd: x, umask: 999}\n",
+	  "pmo.yml:1:22: 'umask' in 'web' must be an octal number from "
+	  "0 to 0777, not '999'\n" },
 	{ "web: {cmd: x, nice: 20}\n",
 	  "pmo.yml:1:21: 'nice' in 'web' must be a number from -20 to 19, not '20'\n" },
-	{ "web: {cmd: x, stop_signal: LOUD}\n", "pmo.yml:1:28: 'stop_signal' in 'web' must be a signal "
-						"like TERM, HUP or 15, not 'LOUD'\n" },
+	{ "web: {cmd: x, stop_signal: LOUD}\n",
+	  "pmo.yml:1:28: 'stop_signal' in 'web' must be a signal "
+	  "like TERM, HUP or 15, not 'LOUD'\n" },
 	{ "web: {cmd: x, stop_timeout: soon}\n",
 	  "pmo.yml:1:29: 'stop_timeout' in 'web' must be a duration like 500ms, 5s or 2m, not "
 	  "'soon'\n" },
@@ -64,7 +66,8 @@ static const struct bad_config bad_configs[] = {
 	  "pmo.yml:1:25: 'log_keep' in 'web' must be a number from 0 to 1000, not '-1'\n" },
 	{ "web: {cmd: x, log_on_stop: burn}\n",
 	  "pmo.yml:1:28: 'log_on_stop' in 'web' must be keep or delete, not 'burn'\n" },
-	{ "web: {cmd: x, limits: {files: 1}}\n", "pmo.yml:1:24: unknown limit 'files' in 'web'%LINE\n" },
+	{ "web: {cmd: x, limits: {files: 1}}\n",
+	  "pmo.yml:1:24: unknown limit 'files' in 'web'%LINE\n" },
 	{ "web: {cmd: x, limits: {nofile: '5:3'}}\n",
 	  "pmo.yml:1:32: the soft limit 'nofile' in 'web' is above the hard one\n" },
 	{ "web: {cmd: x, restart: always}\n",
@@ -92,8 +95,8 @@ static const struct bad_config bad_configs[] = {
 	  "pmo.yml:2:1: 'a' and 'b' would both write the log file '%LINE'\n" },
 	{ "pmo: {defautls: {}}\nweb: x\n",
 	  "pmo.yml:1:7: unknown setting 'defautls' in 'pmo' (did you mean 'defaults'?)\n" },
-	{ "pmo: text\nweb: x\n",
-	  "pmo.yml:1:6: 'pmo' holds the settings of the project and must be a mapping, not 'text'\n" },
+	{ "pmo: text\nweb: x\n", "pmo.yml:1:6: 'pmo' holds the settings of the project and must be "
+				 "a mapping, not 'text'\n" },
 	{ "pmo: {defaults: {cmd: x}}\nweb: x\n", "pmo.yml:1:18: 'cmd' cannot have a default\n" },
 	{ "web: x\n---\nother: y\n",
 	  "pmo.yml:2:1: a second document starts here, but the file can only hold one\n" },
@@ -152,16 +155,18 @@ static void test_all_problems_in_one_run(void **state)
 	struct test_project *project = *state;
 	struct run run;
 
-	project_write(project, "pmo.yml", "%s",
-		      "web: {cmd: x, nice: high}\nall: y\nold:\n  cmd: z\n  retsart: no\n  umask: x\n");
+	project_write(
+	    project, "pmo.yml", "%s",
+	    "web: {cmd: x, nice: high}\nall: y\nold:\n  cmd: z\n  retsart: no\n  umask: x\n");
 	run_pmo(project, &run, "config", NULL);
-	assert_run(&run, 2, "",
-		   "pmo: pmo.yml:1:21: 'nice' in 'web' must be a number from -20 to 19, not 'high'\n"
-		   "pmo: pmo.yml:2:1: service name 'all' is a reserved word\n"
-		   "pmo: pmo.yml:5:3: unknown key 'retsart' in 'old' (did you mean 'restart'?)\n"
-		   "pmo: pmo.yml:6:10: 'umask' in 'old' must be an octal number from 0 to 0777, not "
-		   "'x'\n"
-		   "pmo: 'pmo.yml' has 4 errors: nothing was done\n");
+	assert_run(
+	    &run, 2, "",
+	    "pmo: pmo.yml:1:21: 'nice' in 'web' must be a number from -20 to 19, not 'high'\n"
+	    "pmo: pmo.yml:2:1: service name 'all' is a reserved word\n"
+	    "pmo: pmo.yml:5:3: unknown key 'retsart' in 'old' (did you mean 'restart'?)\n"
+	    "pmo: pmo.yml:6:10: 'umask' in 'old' must be an octal number from 0 to 0777, not "
+	    "'x'\n"
+	    "pmo: 'pmo.yml' has 4 errors: nothing was done\n");
 	run_release(&run);
 }
 
@@ -191,8 +196,9 @@ static void test_missing_and_unreadable_files(void **state)
 	struct run run;
 
 	run_pmo(project, &run, "ls", NULL);
-	assert_run(&run, 2, "", "pmo: no pmo.yml here or in a parent directory (run 'pmo init' to "
-				"make one)\n");
+	assert_run(&run, 2, "",
+		   "pmo: no pmo.yml here or in a parent directory (run 'pmo init' to "
+		   "make one)\n");
 	run_release(&run);
 	run_pmo(project, &run, "-f", "gone.yml", "start", "all", NULL);
 	assert_run(&run, 2, "", "pmo: cannot open 'gone.yml': No such file or directory\n");
@@ -228,13 +234,15 @@ static void test_start_errors(void **state)
 		{ "cmd: [/]", "cannot execute '/': Permission denied" },
 		{ "{cmd: 'true', cwd: gone}",
 		  "cannot change to directory '%DIR/gone': No such file or directory" },
-		{ "{cmd: 'true', cwd: file}", "cannot change to directory '%DIR/file': Not a directory" },
+		{ "{cmd: 'true', cwd: file}",
+		  "cannot change to directory '%DIR/file': Not a directory" },
 		{ "{cmd: 'true', user: no-such-user}", "there is no user 'no-such-user'" },
 		{ "{cmd: 'true', group: no-such-group}", "there is no group 'no-such-group'" },
 		{ "{cmd: 'true', env_file: gone.env}",
 		  "cannot %WORD '%LINEgone.env': No such file or directory" },
 		{ "{cmd: 'true', env_file: ./}", "%LINE" },
-		{ "{cmd: 'true', out_file: gone/log}", "%LINEgone/log': No such file or directory" },
+		{ "{cmd: 'true', out_file: gone/log}",
+		  "%LINEgone/log': No such file or directory" },
 		{ "{cmd: 'true', out_file: ./}", "%LINE" },
 		{ "{cmd: 'true', cwd: '${UNSET:?say where}'}", "%LINEsay where" },
 	};
@@ -246,7 +254,8 @@ static void test_start_errors(void **state)
 		struct run run;
 
 		project_write(project, "file", "x");
-		project_write(project, "pmo.yml", cases[i].keys[0] == '{' ? "web: %s\n" : "web:\n  %s\n",
+		project_write(project, "pmo.yml",
+			      cases[i].keys[0] == '{' ? "web: %s\n" : "web:\n  %s\n",
 			      cases[i].keys);
 		run_pmo(project, &run, "start", "web", NULL);
 		assert_run(&run, 1, NULL, expected);
@@ -262,8 +271,9 @@ static void test_the_others_are_started(void **state)
 	struct test_project *project = *state;
 	struct run run;
 
-	project_write(project, "pmo.yml", "a:\n  cmd: [%s, wait]\nb:\n  cmd: [gone]\nc:\n  cmd: [%s, wait]\n",
-		      ACTOR, ACTOR);
+	project_write(project, "pmo.yml",
+		      "a:\n  cmd: [%s, wait]\nb:\n  cmd: [gone]\nc:\n  cmd: [%s, wait]\n", ACTOR,
+		      ACTOR);
 	run_pmo(project, &run, "start", "all", NULL);
 	assert_run(&run, 1, NULL, "pmo: cannot start 'b': command 'gone' not found\n");
 	run_release(&run);
@@ -324,7 +334,8 @@ static void test_huge_and_deep_configs(void **state)
 	memcpy(big, "web: ", 5);
 	project_write_bytes(project, "pmo.yml", big, 100000);
 	run_pmo(project, &run, "start", "all", NULL);
-	assert_run(&run, 2, "", "pmo: pmo.yml:1:%NUMBER: nested more than %NUMBER levels deep\n%ANY");
+	assert_run(&run, 2, "",
+		   "pmo: pmo.yml:1:%NUMBER: nested more than %NUMBER levels deep\n%ANY");
 	run_release(&run);
 	free(big);
 	project_write(project, "pmo.yml", "%s",
@@ -334,8 +345,9 @@ static void test_huge_and_deep_configs(void **state)
 		      "x-g: &g [*f,*f,*f,*f,*f,*f,*f,*f,*f]\nx-h: &h [*g,*g,*g,*g,*g,*g,*g,*g,*g]\n"
 		      "x-i: &i [*h,*h,*h,*h,*h,*h,*h,*h,*h]\nweb: x\n");
 	run_pmo(project, &run, "start", "all", NULL);
-	assert_run(&run, 2, "",
-		   "pmo: pmo.yml:%NUMBER:%NUMBER: aliases stand for more than %NUMBER values\n%ANY");
+	assert_run(
+	    &run, 2, "",
+	    "pmo: pmo.yml:%NUMBER:%NUMBER: aliases stand for more than %NUMBER values\n%ANY");
 	assert_true(run.seconds < 10);
 	run_release(&run);
 }
@@ -346,16 +358,21 @@ static void test_usage_errors(void **state)
 		const char *arguments[5];
 		const char *error;
 	} cases[] = {
-		{ { "strat" }, "pmo: unknown command 'strat' (did you mean 'start'?)\n" },
-		{ { "zzzzzz" }, "pmo: unknown command 'zzzzzz' (see 'pmo help')\n" },
-		{ { "start", "--frce", "web" }, "" },
-		{ { "start", "-x", "web" }, "" },
-		{ { "--colour", "ls" }, "" },
-		{ { "stop", "web", "-t" }, "" },
-		{ { "ls", "--json=1" }, "" },
-		{ { "-f" }, "" },
-		{ { "ls", "--sample", "x" }, "pmo: invalid value 'x' for --sample: expected a "
-					     "duration such as 500ms, 5s or 2m\n" },
+		{ { "strat" }, "pmo: no command 'strat' (did you mean 'start'?)\n" },
+		{ { "zzzzzz" }, "pmo: no command 'zzzzzz' ('pmo help' lists them)\n" },
+		{ { "start", "--frce", "web" },
+		  "pmo: unknown option '--frce' for 'start' (did you mean '--force'?)\n" },
+		{ { "start", "-x", "web" }, "pmo: unknown option '-x' for 'start'\n" },
+		{ { "--colour", "ls" }, "pmo: unknown option '--colour' for 'pmo'\n" },
+		{ { "stop", "web", "-t" },
+		  "pmo: option '--timeout' of 'stop' needs a value: --timeout TIME\n" },
+		{ { "ls", "--json=1" }, "pmo: option '--json' of 'ls' takes no value\n" },
+		{ { "-f" }, "pmo: option '--file' of 'pmo' needs a value: --file FILE\n" },
+		{ { NULL }, "pmo: say what to do: 'pmo help' lists the commands\n" },
+		{ { "version", "x" }, "pmo: unexpected argument 'x': 'version' takes none\n" },
+		{ { "ls", "--sample", "x" },
+		  "pmo: invalid value 'x' for --sample: expected a "
+		  "duration such as 500ms, 5s or 2m\n" },
 	};
 	struct test_project *project = *state;
 	size_t i;

@@ -95,7 +95,7 @@ static void test_help_lines_fit_a_terminal(void **state)
 		assert_out_lacks(&run, "--names");
 		for (const char *line = run.out; *line;) {
 			size_t length = strcspn(line, "\n");
-			if (length > 100)
+			if (length > 85)
 				fail_msg("too long for %s: %.*s", commands[i], (int)length, line);
 			line += length + 1;
 		}

@@ -282,6 +282,8 @@ static void test_reused_pid_is_a_stranger(void **state)
 	char *edited;
 	pid_t pid;
 
+	/* a pid is not used again within one tick of the clock */
+	wait_microseconds(50000);
 	project_write(project, "pmo.yml", QUICK "web:\n  cmd: [%s, wait]\n", ACTOR);
 	pmo_ok(project, "start", "web");
 	pid = read_pid(project, "web");

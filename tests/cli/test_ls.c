@@ -29,7 +29,8 @@ static void test_running(void **state)
 {
 	struct test_project *project = *state;
 	struct run run;
-	project_write(project, "pmo.yml", "web: [%s, wait]\nidle: [%s, wait]\n", ACTOR, ACTOR);
+	project_write(project, "pmo.yml", "web: {cmd: [%s, wait]}\nidle: {cmd: [%s, wait]}\n",
+		      ACTOR, ACTOR);
 	pmo_ok(project, "start", "web");
 	run_pmo(project, &run, "list", NULL);
 	assert_run(&run, 0,
@@ -137,7 +138,7 @@ static void test_removed_service(void **state)
 	const struct run_options terminal = { .columns = 100 };
 	struct test_project *project = *state;
 	struct run run;
-	project_write(project, "pmo.yml", "web: [%s, wait]\n", ACTOR);
+	project_write(project, "pmo.yml", "web: {cmd: [%s, wait]}\n", ACTOR);
 	pmo_ok(project, "start", "web");
 	project_write(project, "pmo.yml", "api: \"true\"\n");
 	run_pmo_with(project, &run, &terminal, "--no-color", "ls", NULL);
@@ -157,7 +158,7 @@ static void test_changed_definition(void **state)
 {
 	struct test_project *project = *state;
 	struct run run;
-	project_write(project, "pmo.yml", "web: [%s, wait]\n", ACTOR);
+	project_write(project, "pmo.yml", "web: {cmd: [%s, wait]}\n", ACTOR);
 	pmo_ok(project, "start", "web");
 	project_write(project, "pmo.yml", "web: {cmd: [%s, wait], env: {A: 1}}\n", ACTOR);
 	run_pmo(project, &run, "status", "web", NULL);

@@ -62,7 +62,7 @@ static void test_start_selects(void **state)
 		{ { "3", "2" }, "api,my worker," },
 		{ { "x.y+z@1" }, "x.y+z@1," },
 		{ { "@back" }, "api,my worker," },
-		{ { "@front", "@back", "web" }, "web,api,my worker," },
+		{ { "@front", "@back", "web" }, "web,api,my worker,x.y+z@1," },
 		{ { "@default", "5" }, "child," },
 		{ { "all" }, "web,api,x.y+z@1,child," },
 		{ { "all", "3" }, "web,api,my worker,x.y+z@1,child," },
@@ -131,7 +131,8 @@ static void test_unknown_services(void **state)
 		{ "template", "no service 'template'" },
 		{ "0", "no service with id '0' (there are 5)" },
 		{ "6", "no service with id '6' (there are 5)" },
-		{ "99999999999999999999", "no service with id '99999999999999999999' (there are 5)" },
+		{ "99999999999999999999",
+		  "no service with id '99999999999999999999' (there are 5)" },
 		{ "@bakc", "no service in namespace 'bakc' (did you mean '@back'?)" },
 		{ "@zzzzzz", "no service in namespace 'zzzzzz'" },
 		{ "evil\x1b[31m", "no service 'evil\\x1b[31m'" },
@@ -139,7 +140,7 @@ static void test_unknown_services(void **state)
 		{ "", "no service ''" },
 	};
 	static const char *const commands[] = { "start", "stop",   "restart", "status", "ls",
-						"logs",	 "delete", "dry-run", "config", "flush" };
+						"logs",  "delete", "dry-run", "config", "flush" };
 	struct test_project *project = *state;
 	size_t command;
 	size_t i;
@@ -205,7 +206,8 @@ static void test_project_is_found(void **state)
 	project_write(project, "pmo.yml", "web: {cmd: [%s, wait]}\n", ACTOR);
 	project_write(project, "a/b/file", "x");
 	project_write(project, "other/x.yml", "elsewhere: 'true'\n");
-	run_pmo_with(project, &run, &(struct run_options){ .directory = deep }, "start", "web", NULL);
+	run_pmo_with(project, &run, &(struct run_options){ .directory = deep }, "start", "web",
+		     NULL);
 	assert_run(&run, 0, NULL, "");
 	run_release(&run);
 	assert_true(process_alive(read_pid(project, "web")));
@@ -249,9 +251,10 @@ static void test_per_host(void **state)
 	run_release(&run);
 	free(spec);
 
-	project_write(project, ".pmo/farhost/pids/db.time",
-		      "1700000000.5\n77 4711 00000000-1111-2222-3333-444444444444 4026531836 farhost "
-		      "0123456789abcdef0123456789abcdef\n");
+	project_write(
+	    project, ".pmo/farhost/pids/db.time",
+	    "1700000000.5\n77 4711 00000000-1111-2222-3333-444444444444 4026531836 farhost "
+	    "0123456789abcdef0123456789abcdef\n");
 	project_write(project, ".pmo/farhost/pids/db.pid", "77\n");
 	run_pmo(project, &run, "ls", "--json", "farhost:db", NULL);
 	assert_run(&run, 0, NULL, "");
@@ -275,7 +278,8 @@ static void test_per_host(void **state)
 static void test_records_from_elsewhere(void **state)
 {
 	static const char refusal[] =
-	    "pmo: %LINE'web' was started elsewhere, by host 'farhost': stop it there, or discard its "
+	    "pmo: %LINE'web' was started elsewhere, by host 'farhost': stop it there, or discard "
+	    "its "
 	    "record with --force ('per_host: true' in pmo.yml keeps hosts apart)\n";
 	static const char *const commands[] = { "start", "stop", "restart", "delete" };
 	struct test_project *project = *state;
@@ -284,9 +288,10 @@ static void test_records_from_elsewhere(void **state)
 
 	project_write(project, "pmo.yml",
 		      "pmo: {defaults: {start_watch: 0}}\nweb: {cmd: [%s, wait]}\n", ACTOR);
-	project_write(project, ".pmo/pids/web.time",
-		      "1700000000.5\n77 4711 00000000-1111-2222-3333-444444444444 4026531836 farhost "
-		      "0123456789abcdef0123456789abcdef\n");
+	project_write(
+	    project, ".pmo/pids/web.time",
+	    "1700000000.5\n77 4711 00000000-1111-2222-3333-444444444444 4026531836 farhost "
+	    "0123456789abcdef0123456789abcdef\n");
 	project_write(project, ".pmo/pids/web.pid", "77\n");
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		run_pmo(project, &run, commands[i], "web", NULL);
@@ -308,14 +313,10 @@ static void test_records_from_elsewhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PROJECT_TEST(test_start_selects),
-		PROJECT_TEST(test_stop_selects),
-		PROJECT_TEST(test_unknown_services),
-		PROJECT_TEST(test_one_of_several_is_unknown),
-		PROJECT_TEST(test_nothing_named),
-		PROJECT_TEST(test_project_is_found),
-		PROJECT_TEST(test_per_host),
-		PROJECT_TEST(test_records_from_elsewhere),
+		PROJECT_TEST(test_start_selects),    PROJECT_TEST(test_stop_selects),
+		PROJECT_TEST(test_unknown_services), PROJECT_TEST(test_one_of_several_is_unknown),
+		PROJECT_TEST(test_nothing_named),    PROJECT_TEST(test_project_is_found),
+		PROJECT_TEST(test_per_host),         PROJECT_TEST(test_records_from_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -224,16 +224,21 @@ static void test_messages(void **state)
 			    "deaf:\n  cmd: [%s, ignore, TERM, touch, ready, wait]\n"
 			    "  stop_timeout: 100ms\n",
 		      ACTOR, ACTOR);
+	run_pmo(project, &run, "stop", "all", NULL);
+	assert_run(&run, 0, "", "pmo: nothing is running\n");
+	run_release(&run);
 	run_pmo(project, &run, "stop", "web", NULL);
-	assert_run(&run, 0, "", "");
+	assert_run(&run, 0, "web is not running\n", "");
 	run_release(&run);
 	pmo_ok(project, "start", "all");
 	WAIT_FOR(project_exists(project, "ready"));
 	run_pmo(project, &run, "stop", "all", NULL);
-	assert_run(&run, 0, "", "");
+	assert_run(&run, 0, "stopped web\nstopped deaf (it had to be killed)\n", "");
 	run_release(&run);
 	run_pmo(project, &run, "stop", NULL);
-	assert_run(&run, 2, "", "");
+	assert_run(&run, 2, "",
+		   "pmo: 'stop' needs a service: its name, its id, @NAMESPACE or 'all'\n"
+		   "pmo: services: web, deaf\n");
 	run_release(&run);
 	run_pmo(project, &run, "stop", "wbe", NULL);
 	assert_run(&run, 4, "", "pmo: no service 'wbe' (did you mean 'web'?)\n");

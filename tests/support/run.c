@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -196,10 +197,23 @@ static int child_set_user(const struct run_options *options)
 	return setgroups(0, NULL) != 0 || setgid(options->group) != 0 || setuid(options->user) != 0;
 }
 
+/* Those of the C library itself (32 and 33), which signal(2) does not touch: whoever runs the tests
+ * may have them ignored. The kernel's struct sigaction, all zeros, is SIG_DFL. */
+static void child_reset_internal_signals(void)
+{
+	const unsigned long by_default[8] = { 0 };
+	int number;
+
+	for (number = 32; number < SIGRTMIN; number++)
+		syscall(SYS_rt_sigaction, number, by_default, NULL, 8);
+}
+
 static void child_set_signals(const struct run_options *options)
 {
 	sigset_t mask;
 	int number;
+
+	child_reset_internal_signals();
 
 	sigemptyset(&mask);
 	if (options->signals_ignored) {
