@@ -49,6 +49,10 @@ void clock_format_rfc3339(int64_t realtime_ns, char *text, size_t size)
 {
 	time_t seconds = (time_t)(realtime_ns / NSEC_PER_SEC);
 	int milliseconds = (int)(realtime_ns % NSEC_PER_SEC / NSEC_PER_MSEC);
+	if (milliseconds < 0) { /* before the epoch the fraction counts from the second below */
+		milliseconds += 1000;
+		seconds--;
+	}
 	struct tm parts;
 	char day[24];
 	if (!gmtime_r(&seconds, &parts) || !strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &parts))

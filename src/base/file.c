@@ -37,8 +37,8 @@ int file_read_fd(int fd, size_t limit, struct buffer *buffer)
 int file_read(int dirfd, const char *path, size_t limit, struct buffer *buffer)
 {
 	int fd CLEANUP_CLOSE = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return -errno;
+	if (fd < 0) /* ENXIO: a socket, or a device without a driver */
+		return errno == ENXIO ? -EINVAL : -errno;
 	struct stat status;
 	if (fstat(fd, &status) < 0)
 		return -errno;
@@ -66,11 +66,22 @@ int file_write_all(int fd, const void *bytes, size_t length)
 	return 0;
 }
 
+/* A file that is ours alone. What a killed writer left there goes first, whatever it is by now: a
+ * link, or a FIFO that an open(2) would wait for. */
+static int create_new(int dirfd, const char *name, mode_t mode)
+{
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+	int fd = openat(dirfd, name, flags, mode);
+	if (fd < 0 && errno == EEXIST && unlinkat(dirfd, name, 0) == 0)
+		fd = openat(dirfd, name, flags, mode);
+	return fd < 0 ? -errno : fd;
+}
+
 static int write_new(int dirfd, const char *name, const void *bytes, size_t length, mode_t mode)
 {
-	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+	int fd = create_new(dirfd, name, mode);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	int result = file_write_all(fd, bytes, length);
 	/* a network file system may report a full disk only here */
 	if (close(fd) < 0 && result == 0)

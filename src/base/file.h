@@ -27,7 +27,7 @@ int file_write_all(int fd, const void *bytes, size_t length);
 
 /* Replace NAME by a file of these bytes: written beside it as "NAME~", then renamed, so that a
  * reader sees the old or the new content and never a part. "NAME~" is removed on failure; one that
- * a killed writer left is overwritten. Two writers of one NAME must exclude each other. No fsync.
+ * a killed writer left is replaced. Two writers of one NAME must exclude each other. No fsync.
  */
 int file_replace(int dirfd, const char *name, const void *bytes, size_t length, mode_t mode);
 

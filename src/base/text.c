@@ -144,7 +144,12 @@ static size_t smaller(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Optimal string alignment distance, case folded. */
+static bool same_letter(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/* Optimal string alignment distance, case folded; SIZE_MAX where it is not worth the effort. */
 static size_t edit_distance(const char *a, const char *b)
 {
 	enum { LONGEST = 64 };
@@ -152,7 +157,7 @@ static size_t edit_distance(const char *a, const char *b)
 	size_t a_length = strlen(a);
 	size_t b_length = strlen(b);
 	if (a_length > LONGEST || b_length > LONGEST)
-		return LONGEST;
+		return SIZE_MAX;
 	for (size_t j = 0; j <= b_length; j++)
 		rows[0][j] = j;
 	for (size_t i = 1; i <= a_length; i++) {
@@ -160,10 +165,10 @@ static size_t edit_distance(const char *a, const char *b)
 		const size_t *above = rows[(i - 1) % 3];
 		row[0] = i;
 		for (size_t j = 1; j <= b_length; j++) {
-			bool same =
-			    tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]);
+			bool same = same_letter(a[i - 1], b[j - 1]);
 			row[j] = smaller(smaller(above[j], row[j - 1]) + 1, above[j - 1] + !same);
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+			if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
+			    same_letter(a[i - 2], b[j - 1]))
 				row[j] = smaller(row[j], rows[(i - 2) % 3][j - 2] + 1);
 		}
 	}

@@ -28,34 +28,39 @@ bool units_parse_integer(const char *text, int64_t minimum, int64_t maximum, int
 	return true;
 }
 
-/* "12.5" into thousandths, so that no binary fraction can round; *rest is what follows. */
-static bool parse_thousandths(const char *text, int64_t *thousandths, const char **rest)
+/* "12.5" as whole and billionths, so that no binary fraction can round. */
+struct decimal {
+	int64_t whole;
+	int64_t billionths;
+};
+
+/* *REST is what follows the number. */
+static bool parse_decimal(const char *text, struct decimal *number, const char **rest)
 {
-	const int64_t largest = INT64_MAX / 10000;
-	int64_t number = 0;
+	*number = (struct decimal){ 0 };
 	if (!isdigit((unsigned char)*text))
 		return false;
 	for (; isdigit((unsigned char)*text); text++) {
-		if (number > largest / 1000)
+		if (number->whole > (INT64_MAX - 9) / 10)
 			return false;
-		number = number * 10 + (*text - '0');
+		number->whole = number->whole * 10 + (*text - '0');
 	}
-	number *= 1000;
 	if (*text == '.') {
-		int64_t scale = 100;
+		int64_t scale = 100000000;
 		if (!isdigit((unsigned char)*++text))
 			return false;
 		for (; isdigit((unsigned char)*text); text++, scale /= 10)
-			number += (*text - '0') * scale;
+			number->billionths += (*text - '0') * scale;
 	}
-	*thousandths = number;
 	*rest = text;
 	return true;
 }
 
-static bool scale_thousandths(int64_t thousandths, int64_t unit, int64_t *value)
+static bool scale_decimal(const struct decimal *number, int64_t unit, int64_t *value)
 {
-	__int128 product = (__int128)thousandths * unit / 1000;
+	__int128 product = (__int128)number->whole * unit;
+	product += (__int128)number->billionths * unit / 1000000000;
+	/* half, so that a deadline can be a time and a duration added */
 	if (product > INT64_MAX / 2)
 		return false;
 	*value = (int64_t)product;
@@ -72,22 +77,22 @@ bool units_parse_duration(const char *text, int64_t *nanoseconds)
 		{ "s", NSEC_PER_SEC },        { "m", 60 * NSEC_PER_SEC },
 		{ "h", 3600 * NSEC_PER_SEC }, { "d", 86400 * NSEC_PER_SEC },
 	};
-	int64_t thousandths;
+	struct decimal number;
 	const char *suffix;
-	if (!parse_thousandths(text, &thousandths, &suffix))
+	if (!parse_decimal(text, &number, &suffix))
 		return false;
 	for (size_t i = 0; i < ARRAY_LENGTH(units); i++)
 		if (strcmp(suffix, units[i].suffix) == 0)
-			return scale_thousandths(thousandths, units[i].unit, nanoseconds);
+			return scale_decimal(&number, units[i].unit, nanoseconds);
 	return false;
 }
 
 bool units_parse_size(const char *text, int64_t *bytes)
 {
 	static const char letters[] = "KMGT";
-	int64_t thousandths;
+	struct decimal number;
 	const char *suffix;
-	if (!parse_thousandths(text, &thousandths, &suffix))
+	if (!parse_decimal(text, &number, &suffix))
 		return false;
 	int64_t unit = 1;
 	const char *letter = *suffix ? strchr(letters, toupper((unsigned char)*suffix)) : NULL;
@@ -100,7 +105,7 @@ bool units_parse_size(const char *text, int64_t *bytes)
 	}
 	if (strcasecmp(suffix, "b") == 0)
 		suffix++;
-	return *suffix == '\0' && scale_thousandths(thousandths, unit, bytes);
+	return *suffix == '\0' && scale_decimal(&number, unit, bytes);
 }
 
 bool units_parse_boolean(const char *text, bool *value)
@@ -118,6 +123,30 @@ bool units_parse_boolean(const char *text, bool *value)
 	return false;
 }
 
+/* "RTMAX" and "RTMAX-3", as kill(1) knows them, and the second names of some signals. */
+static bool parse_signal_alias(const char *name, int *signal)
+{
+	static const struct {
+		const char *name;
+		int signal;
+	} aliases[] = { { "IO", SIGIO }, { "IOT", SIGIOT }, { "CLD", SIGCHLD } };
+	int64_t below = 0;
+	for (size_t i = 0; i < ARRAY_LENGTH(aliases); i++) {
+		if (strcasecmp(name, aliases[i].name) == 0) {
+			*signal = aliases[i].signal;
+			return true;
+		}
+	}
+	if (strncasecmp(name, "RTMAX", 5) != 0)
+		return false;
+	name += 5;
+	if (*name &&
+	    (*name != '-' || !units_parse_integer(name + 1, 0, SIGRTMAX - SIGRTMIN, &below)))
+		return false;
+	*signal = SIGRTMAX - (int)below;
+	return true;
+}
+
 bool units_parse_signal(const char *text, int *signal)
 {
 	int64_t number;
@@ -127,7 +156,8 @@ bool units_parse_signal(const char *text, int *signal)
 	}
 	if (strncasecmp(text, "SIG", 3) == 0)
 		text += 3;
-	for (int candidate = 1; candidate <= SIGRTMAX; candidate++) {
+	for (int candidate = 1; candidate <= SIGRTMAX && isalpha((unsigned char)*text);
+	     candidate++) {
 		char name[16];
 		units_format_signal(candidate, name, sizeof(name));
 		if (strcasecmp(text, name) == 0) {
@@ -135,7 +165,7 @@ bool units_parse_signal(const char *text, int *signal)
 			return true;
 		}
 	}
-	return false;
+	return parse_signal_alias(text, signal);
 }
 
 void units_format_duration(int64_t nanoseconds, char *text, size_t size)
@@ -166,10 +196,24 @@ void units_format_size(int64_t bytes, char *text, size_t size)
 	snprintf(text, size, unit >= 2 && value < 100 ? "%.1f%s" : "%.0f%s", value, suffixes[unit]);
 }
 
+/* "0.5ms": finer than a millisecond. */
+static void format_fine_duration(int64_t nanoseconds, char *text, size_t size)
+{
+	char digits[32];
+	snprintf(digits, sizeof(digits), "%" PRId64 ".%06" PRId64, nanoseconds / NSEC_PER_MSEC,
+		 nanoseconds % NSEC_PER_MSEC);
+	size_t length = strlen(digits);
+	while (digits[length - 1] == '0')
+		length--;
+	snprintf(text, size, "%.*sms", (int)length, digits);
+}
+
 void units_format_duration_exact(int64_t nanoseconds, char *text, size_t size)
 {
 	int64_t milliseconds = nanoseconds / NSEC_PER_MSEC;
-	if (milliseconds % 1000)
+	if (nanoseconds % NSEC_PER_MSEC)
+		format_fine_duration(nanoseconds, text, size);
+	else if (milliseconds % 1000)
 		snprintf(text, size, "%" PRId64 "ms", milliseconds);
 	else if (milliseconds && milliseconds % 3600000 == 0)
 		snprintf(text, size, "%" PRId64 "h", milliseconds / 3600000);

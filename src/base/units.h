@@ -20,7 +20,8 @@ bool units_parse_size(const char *text, int64_t *bytes);
 /* "true" "yes" "on" / "false" "no" "off", any case. */
 bool units_parse_boolean(const char *text, bool *value);
 
-/* A signal's name with or without SIG, any case, or its number ("TERM", "sigusr1", "15"). */
+/* A signal's name with or without SIG, any case, or its number ("TERM", "sigusr1", "RTMIN+3",
+ * "RTMAX-1", "15"). */
 bool units_parse_signal(const char *text, int *signal);
 
 /* "1d 2h", "2h 3m", "3m 4s", "5s", "0s": two units at most. */
@@ -29,7 +30,8 @@ void units_format_duration(int64_t nanoseconds, char *text, size_t size);
 /* "512 B"-free short form for tables: "0b", "12kb", "12.3mb", "1.5gb", base 1024. */
 void units_format_size(int64_t bytes, char *text, size_t size);
 
-/* A duration as pmo.yml writes it, exact: "200ms", "5s", "2h". */
+/* A duration as pmo.yml writes it, exact: "0.5ms", "200ms", "5s", "2h". TEXT holds
+ * >= 32 bytes. */
 void units_format_duration_exact(int64_t nanoseconds, char *text, size_t size);
 
 /* "TERM" for SIGTERM; "RTMIN+3" or the number where there is no name. TEXT holds >= 16 bytes. */

@@ -46,9 +46,9 @@ enum command_need {
 enum command_operands { OPERANDS_NONE, OPERANDS_SERVICES, OPERANDS_COMMANDS, OPERANDS_OTHER };
 
 struct context {
-	struct project project; /* unset with COMMAND_NEEDS_NOTHING */
-	const char *file;       /* -f or PMO_FILE, NULL */
-	bool color_allowed;     /* false with --no-color */
+	struct project project;   /* unset with COMMAND_NEEDS_NOTHING */
+	const char *file;         /* -f or PMO_FILE, NULL */
+	bool color_allowed;       /* false with --no-color */
 	struct rlimit file_limit; /* RLIMIT_NOFILE as pmo was called with: services get it back */
 	struct message_list messages; /* shown, and emptied, by report_messages */
 };

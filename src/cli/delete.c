@@ -118,8 +118,7 @@ static int run_delete(struct context *context, const struct arguments *arguments
 			    "--status STATE");
 		return ERROR_USAGE;
 	}
-	int unknown = report_selection(context, arguments,
-				       state ? SELECT_ALL_KNOWN : SELECT_ALL_RECORDED, &selection);
+	int unknown = report_selection(context, arguments, SELECT_ALL_KNOWN, &selection);
 	int status = 0;
 	if (state && filter_by_state(context, state, &selection, &err) < 0)
 		status = report_error(&err);

@@ -3,16 +3,21 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-/* One write for one line, so that lines of concurrent invocations do not mix. */
+/* One write for one line, so that lines of concurrent invocations do not mix. What it quotes may
+ * come from anybody. */
 static void write_line(const char *prefix, const char *text)
 {
 	struct buffer line CLEANUP_BUFFER = BUFFER_INIT;
-	buffer_printf(&line, "pmo: %s%s\n", prefix, text);
+	buffer_printf(&line, "pmo: %s", prefix);
+	text_append_visible(&line, text, strlen(text));
+	buffer_append_char(&line, '\n');
 	/* a standard error that is closed leaves nobody to tell */
 	(void)file_write_all(STDERR_FILENO, buffer_string(&line), line.length);
 }

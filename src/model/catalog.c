@@ -137,12 +137,16 @@ static int mark_namespace(const struct catalog *catalog, const char *name, bool 
 	}
 	if (matches)
 		return 0;
+	struct buffer shown CLEANUP_BUFFER = BUFFER_INIT;
+	text_append_visible(&shown, name, strlen(name));
 	const char *nearest = text_suggest(name, known, catalog->count);
 	if (nearest)
 		message_add(messages, MESSAGE_ERROR,
-			    "no service in namespace '%s' (did you mean '@%s'?)", name, nearest);
+			    "no service in namespace '%s' (did you mean '@%s'?)",
+			    buffer_string(&shown), nearest);
 	else
-		message_add(messages, MESSAGE_ERROR, "no service in namespace '%s'", name);
+		message_add(messages, MESSAGE_ERROR, "no service in namespace '%s'",
+			    buffer_string(&shown));
 	return -1;
 }
 

@@ -1,6 +1,8 @@
 #include "model/process.h"
 
+#include "base/buffer.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/memory.h"
 
 #include <dirent.h>
@@ -227,15 +229,63 @@ static int add_process(struct process_table *table, pid_t pid, struct error *err
 	return 0;
 }
 
-static int add_entries(struct process_table *table, const char *entries, size_t length,
-		       struct error *err)
+/* The children of kthreadd, which no service can have started: on an idle machine most of /proc. */
+struct kernel_threads {
+	pid_t *pids; /* ascending */
+	size_t count;
+	size_t capacity;
+};
+
+static int compare_numbers(const void *left, const void *right)
+{
+	pid_t a = *(const pid_t *)left;
+	pid_t b = *(const pid_t *)right;
+	return (a > b) - (a < b);
+}
+
+/* Where the kernel does not offer the list (CONFIG_PROC_CHILDREN), there is none, and each is read.
+ */
+static void kernel_threads_read(struct kernel_threads *threads, int proc_fd)
+{
+	struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
+	int fd CLEANUP_CLOSE = openat(proc_fd, "2/task/2/children", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || file_read_fd(fd, 0, &text) < 0)
+		return;
+	const char *cursor = buffer_string(&text);
+	for (pid_t pid; (pid = parse_pid(&cursor)) > 0; cursor += *cursor == ' ') {
+		MEMORY_GROW(threads->pids, threads->count, threads->capacity);
+		threads->pids[threads->count++] = pid;
+	}
+	if (threads->count)
+		qsort(threads->pids, threads->count, sizeof(pid_t), compare_numbers);
+}
+
+static bool kernel_threads_contain(const struct kernel_threads *threads, pid_t pid)
+{
+	return threads->count &&
+	       bsearch(&pid, threads->pids, threads->count, sizeof(pid_t), compare_numbers) != NULL;
+}
+
+/* Whether the last process of TABLE is kthreadd; in a pid namespace of its own, 2 is anybody. */
+static bool ends_with_kthreadd(const struct process_table *table)
+{
+	const struct process *last = table->count ? &table->items[table->count - 1] : NULL;
+	return last && last->pid == 2 && last->kernel && last->parent == 0;
+}
+
+static int add_entries(struct process_table *table, struct kernel_threads *threads,
+		       const char *entries, size_t length, struct error *err)
 {
 	for (size_t at = 0; at < length;) {
 		const struct dirent64 *entry = (const void *)(entries + at);
 		pid_t pid = parse_entry(entry->d_name);
-		if (pid > 0 && add_process(table, pid, err) < 0)
-			return -1;
 		at += entry->d_reclen;
+		if (pid <= 0 || kernel_threads_contain(threads, pid))
+			continue;
+		if (add_process(table, pid, err) < 0)
+			return -1;
+		if (pid == 2 && ends_with_kthreadd(table))
+			kernel_threads_read(threads, table->proc_fd);
 	}
 	return 0;
 }
@@ -261,15 +311,15 @@ int process_table_read(struct process_table *table, struct error *err)
 		return error_set_errno(err, ERROR_FAILED, errno, "cannot list '/proc'");
 	if (table->proc_fd < 0)
 		return error_set_errno(err, ERROR_FAILED, errno, "cannot open '/proc'");
+	struct kernel_threads threads = { 0 };
+	int result = 0;
 	ssize_t got;
-	while ((got = getdents64(table->proc_fd, entries, sizeof(entries))) > 0) {
-		if (add_entries(table, entries, (size_t)got, err) < 0)
-			return -1;
-	}
-	if (got < 0)
-		return error_set_errno(err, ERROR_FAILED, errno, "cannot list '/proc'");
+	while (result == 0 && (got = getdents64(table->proc_fd, entries, sizeof(entries))) != 0)
+		result = got < 0 ? error_set_errno(err, ERROR_FAILED, errno, "cannot list '/proc'")
+				 : add_entries(table, &threads, entries, (size_t)got, err);
+	free(threads.pids);
 	sort_if_needed(table);
-	return 0;
+	return result;
 }
 
 void process_table_release(struct process_table *table)

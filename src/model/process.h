@@ -49,8 +49,8 @@ int process_read(int proc_fd, pid_t pid, struct process *process);
 /* Parse the content of a stat file. False when it is not one. */
 bool process_parse_stat(const char *text, struct process *process);
 
-/* One pass over /proc; opens it if table->proc_fd is -1, and may be called again to refresh. Leaves
- * out what is hidden from us (proc(5), hidepid). */
+/* One pass over /proc, children of kthreadd left out; opens it if table->proc_fd is -1, and may be
+ * called again to refresh. Leaves out what is hidden from us (proc(5), hidepid). */
 int process_table_read(struct process_table *table, struct error *err);
 void process_table_release(struct process_table *table);
 

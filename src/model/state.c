@@ -129,16 +129,21 @@ int state_list(const struct state *state, struct state_names *names, struct erro
 	if (!stream)
 		return -1;
 	size_t capacity = 0;
-	for (struct dirent *entry; (entry = readdir(stream)) != NULL;) {
+	errno = 0;
+	for (struct dirent *entry; (entry = readdir(stream)) != NULL; errno = 0) {
 		size_t length = recorded_name_length(entry->d_name);
-		if (length == 0)
+		if (length == 0 || entry->d_type == DT_DIR)
 			continue;
 		MEMORY_GROW(names->items, names->count, capacity);
 		names->items[names->count++] = arena_strndup(&names->arena, entry->d_name, length);
 	}
+	int error = errno;
 	closedir(stream);
 	names_sort(names);
-	return 0;
+	if (error == 0)
+		return 0;
+	state_names_release(names);
+	return error_set_errno(err, ERROR_FAILED, error, "cannot read '%s/pids'", state->directory);
 }
 
 int state_list_hosts(const char *directory, struct state_names *hosts, struct error *err)

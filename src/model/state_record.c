@@ -9,12 +9,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { FILE_MODE = 0600, NAME_SIZE = 256, SMALL = 1024, SPEC_LIMIT = 4 * 1024 * 1024 };
+
+/* Seconds since the epoch whose nanoseconds still fit int64_t. */
+static const double LATEST_TIME = 9.2e9;
 
 static const char *const suffixes[STATE_FILE_COUNT] = {
 	[STATE_FILE_PID] = "pid",           [STATE_FILE_TIME] = "time", [STATE_FILE_SPEC] = "spec",
@@ -42,6 +46,9 @@ static ssize_t read_small(const struct state *state, const char *name, enum stat
 	ssize_t length = read(fd, text, SMALL - 1);
 	if (length < 0)
 		return -1;
+	/* binary garbage says nothing, however it begins */
+	if (memchr(text, '\0', (size_t)length))
+		length = 0;
 	while (length > 0 && text[length - 1] == '\n')
 		length--;
 	text[length] = '\0';
@@ -52,8 +59,10 @@ static ssize_t read_small(const struct state *state, const char *name, enum stat
 static int64_t parse_time(const char *text)
 {
 	char *end;
+	if (strspn(text, "0123456789.") != strlen(text))
+		return 0;
 	double seconds = strtod(text, &end);
-	if (end == text || *end || !(seconds > 0 && seconds < 1e10))
+	if (end == text || *end || !(seconds > 0 && seconds < LATEST_TIME))
 		return 0;
 	return (int64_t)(seconds * (double)NSEC_PER_SEC);
 }
@@ -97,12 +106,14 @@ static void read_exit(const struct state *state, const char *name, struct exit_r
 	const char *number = kind ? strtok_r(NULL, " ", &rest) : NULL;
 	const char *time = number ? strtok_r(NULL, " ", &rest) : NULL;
 	int64_t value;
-	if (!number || !units_parse_integer(number, 0, 255, &value))
+	if (!number)
 		return;
-	if (strcmp(kind, "code") == 0)
+	if (strcmp(kind, "code") == 0 && units_parse_integer(number, 0, 255, &value))
 		exit->kind = EXIT_CODE;
-	else if (strcmp(kind, "signal") == 0)
+	else if (strcmp(kind, "signal") == 0 && units_parse_integer(number, 1, SIGRTMAX, &value))
 		exit->kind = EXIT_SIGNAL;
+	else
+		return;
 	exit->value = (int)value;
 	exit->at_realtime_ns = time ? parse_time(time) : 0;
 }
@@ -116,7 +127,7 @@ void state_read(const struct state *state, const char *name, struct record *reco
 	if (record->intent && !record->valid)
 		read_process(state, name, record);
 	if (read_small(state, name, STATE_FILE_RESTARTS, text) > 0)
-		units_parse_integer(text, 0, INT64_MAX, &record->restarts);
+		units_parse_integer(text, 0, INT32_MAX, &record->restarts);
 	record->stopping = read_small(state, name, STATE_FILE_STOP, text) >= 0;
 	read_exit(state, name, &record->exit);
 }

@@ -13,8 +13,8 @@ int signal_open(int proc_fd, pid_t pid, uint64_t ticks)
 	if (pid <= 1)
 		return -EINVAL;
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (pidfd < 0)
-		return -errno;
+	if (pidfd < 0) /* EINVAL, ENOENT: the number of a thread, which is no process */
+		return errno == EINVAL || errno == ENOENT ? -ESRCH : -errno;
 	int result = process_read(proc_fd, pid, &process);
 	if (result == 0 && process.ticks == ticks)
 		return pidfd;

@@ -260,20 +260,17 @@ void launch_append_spec(const struct launch *launch, struct buffer *buffer)
 	config_append_yaml(&resolved, CONFIG_ENVIRONMENT_NAMES, buffer);
 }
 
-bool launch_differs_from_record(const struct project *project, const struct catalog_entry *entry)
+bool launch_differs_from_record(const struct launcher *launcher, const struct catalog_entry *entry)
 {
-	struct launcher launcher;
+	struct launcher quiet = *launcher;
 	struct launch launch;
 	struct buffer now CLEANUP_BUFFER = BUFFER_INIT;
 	struct buffer then CLEANUP_BUFFER = BUFFER_INIT;
-	if (launcher_open(&launcher, project, NULL, NULL) < 0)
-		return false;
-	int result = launch_prepare(&launch, &launcher, entry->definition, NULL);
-	if (result == 0) {
-		launch_append_spec(&launch, &now);
-		launch_release(&launch);
-		result = state_read_spec_text(&project->state, entry->name, &then);
-	}
-	launcher_close(&launcher);
-	return result == 0 && strcmp(buffer_string(&now), buffer_string(&then)) != 0;
+	quiet.messages = NULL;
+	if (launch_prepare(&launch, &quiet, entry->definition, NULL) < 0)
+		return true;
+	launch_append_spec(&launch, &now);
+	launch_release(&launch);
+	return state_read_spec_text(&launcher->project->state, entry->name, &then) == 0 &&
+	       strcmp(buffer_string(&now), buffer_string(&then)) != 0;
 }

@@ -52,8 +52,9 @@ void launch_release(struct launch *launch);
 void launch_append_spec(const struct launch *launch, struct buffer *buffer);
 
 /* True if ENTRY, which is configured and has a record, was started with another definition than
- * pmo.yml has now. Values in its environment are not compared: they are never on disk. */
-bool launch_differs_from_record(const struct project *project, const struct catalog_entry *entry);
+ * pmo.yml has now, or pmo.yml's cannot be resolved any more. Values in its environment are not
+ * compared: they are never on disk. */
+bool launch_differs_from_record(const struct launcher *launcher, const struct catalog_entry *entry);
 
 struct log_paths {
 	const char *out;   /* absolute */

@@ -17,6 +17,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const char *service_state_name(enum service_state state)
@@ -150,10 +151,35 @@ static void find_paths(struct snapshot_work *work, struct service_status *servic
 	service->log_error = paths.log_error;
 }
 
-static void find_change(struct snapshot_work *work, struct service_status *service)
+/* When pmo.yml was last changed (its ctime, which nobody can set back), in realtime; 0 without it.
+ */
+static int64_t config_change_time(const struct project *project)
 {
-	if (service->pid > 0 && service->entry->configured)
-		service->changed = launch_differs_from_record(work->project, service->entry);
+	struct stat status;
+	if (project->config_state != PROJECT_CONFIG_OK || stat(project->config_path, &status) < 0)
+		return 0;
+	return status.st_ctim.tv_sec * NSEC_PER_SEC + status.st_ctim.tv_nsec;
+}
+
+/* A pmo.yml that is older than every service costs one stat(2). */
+static void find_changes(struct snapshot_work *work)
+{
+	struct snapshot *snapshot = work->snapshot;
+	struct launcher launcher;
+	bool open = false;
+	int64_t changed_at = config_change_time(work->project);
+	for (size_t i = 0; i < snapshot->count; i++) {
+		struct service_status *service = &snapshot->services[i];
+		if (service->pid <= 0 || !service->entry->configured ||
+		    service->record.started_at_ns > changed_at)
+			continue;
+		if (!open && launcher_open(&launcher, work->project, NULL, NULL) < 0)
+			return;
+		open = true;
+		service->changed = launch_differs_from_record(&launcher, service->entry);
+	}
+	if (open)
+		launcher_close(&launcher);
 }
 
 static void fill_services(struct snapshot_work *work, enum snapshot_detail detail)
@@ -173,9 +199,8 @@ static void fill_services(struct snapshot_work *work, enum snapshot_detail detai
 			: live_state(work, service);
 		if (detail != SNAPSHOT_LIST)
 			find_paths(work, service);
-		if (detail == SNAPSHOT_STATUS)
-			find_change(work, service);
 	}
+	find_changes(work);
 }
 
 int snapshot_take(struct snapshot *snapshot, const struct project *project,

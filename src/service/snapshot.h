@@ -76,9 +76,9 @@ struct snapshot {
 	}
 
 enum snapshot_detail {
-	SNAPSHOT_LIST,   /* what a row of `ls` needs: no command, cwd, logs, members, `changed` */
+	SNAPSHOT_LIST,   /* what a row of `ls` needs: no command, cwd, logs, members */
 	SNAPSHOT_RECORD, /* also command, cwd and logs, which NAME.spec tells: `ls --json` */
-	SNAPSHOT_STATUS, /* also every member, and `changed` */
+	SNAPSHOT_STATUS, /* also every member */
 };
 
 /* Look at the selected services. WINDOW_NS is the time CPU use is measured over, for all services

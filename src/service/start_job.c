@@ -68,7 +68,7 @@ static int job_decide(const struct start_operation *operation, struct start_job 
 	case LIVENESS_ALIVE:
 		job->result->pid = record.identity.pid;
 		job->result->changed =
-		    launch_differs_from_record(operation->project, job->result->entry);
+		    launch_differs_from_record(operation->launcher, job->result->entry);
 		return 0;
 	case LIVENESS_ELSEWHERE:
 		if (operation->options->force)
