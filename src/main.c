@@ -1,3 +1,4 @@
+/* clang-format off */
 /*
  * pmo: a process manager without a daemon. A map of the source:
  *
@@ -6,15 +7,16 @@
  *               parse.c reads options, report.c talks to standard error, help.c explains
  *   view/       what is shown: table, json, list and status views, logs, colours
  *   service/    what is done: project (what we work on), launch (a definition made executable),
- *               start, stop, restart, delete, send (signals), snapshot (the truth for ls and
- * status) os/         how it is done: spawn (the only fork), signal (by pidfd), lock, log files,
- * follow, sample (cpu), gpu model/      what is known: yaml, keys and config (pmo.yml), dotenv and
- * environment, expand, state
- *               (.pmo), catalog (which services), process and membership (/proc)
+ *               start, stop, restart, delete, send (signals), flush, snapshot (for ls and status)
+ *   os/         how it is done: spawn (the only fork), signal (by pidfd), lock, log files, follow,
+ *               sample (cpu), gpu
+ *   model/      what is known: yaml, keys and config (pmo.yml), dotenv and environment, expand,
+ *               state (.pmo), catalog (which services), process and membership (/proc)
  *   base/       error, message, memory, buffer, file, clock, units, text: no word about services
  *
  * Includes go downward only; below cli/ nothing prints and nothing exits.
  */
+/* clang-format on */
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"

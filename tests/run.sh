@@ -28,7 +28,7 @@ count() {
 for name in "$@"; do
 	log=$folder/$name.log
 	begin=$(date +%s%N)
-	timeout -k 10 "${TEST_TIMEOUT:-300}" "$folder/$name" </dev/null >"$log" 2>&1
+	timeout -k 10 "${TEST_TIMEOUT:-300}" "$folder/helpers/reaper" "$folder/$name" </dev/null >"$log" 2>&1
 	status=$?
 	tenths=$((($(date +%s%N) - begin) / 100000000))
 	ok=$(count PASSED "$log" '') skip=$(count SKIPPED "$log" '')

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Bytes. Each block is twice as large as the one before: small arenas stay small, large ones quick. */
+/* Bytes. Each block is twice as large as the one before: small arenas stay small, large ones fast.
+ */
 enum { ARENA_BLOCK_FIRST = 1024, ARENA_BLOCK_LARGEST = 65536 };
 
 struct arena_block {
@@ -93,7 +94,7 @@ static struct arena_block *arena_add_block(struct arena *arena, size_t size)
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	const size_t alignment = _Alignof(max_align_t);
-	if (size > SIZE_MAX - alignment)
+	if (size > PTRDIFF_MAX) /* nothing is so large, and sums with it could wrap */
 		checked(NULL);
 	size = (size + alignment - 1) / alignment * alignment;
 	struct arena_block *block = arena->blocks;

@@ -76,6 +76,18 @@ void text_append_visible(struct buffer *buffer, const char *bytes, size_t length
 	}
 }
 
+void text_append_visible_lines(struct buffer *buffer, const char *text)
+{
+	for (;;) {
+		size_t length = strcspn(text, "\n");
+		text_append_visible(buffer, text, length);
+		if (!text[length])
+			return;
+		buffer_append_char(buffer, '\n');
+		text += length + 1;
+	}
+}
+
 /* wcwidth(3) knows nothing beyond ASCII in the "C" locale, and loading another costs more than a
  * whole `pmo version`: it is done at the first character that needs it. */
 static size_t character_width(uint32_t code_point)

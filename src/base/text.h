@@ -24,6 +24,9 @@ bool text_is_control(uint32_t code_point);
  * that are not UTF-8 become \xNN, newline \n, tab \t. */
 void text_append_visible(struct buffer *buffer, const char *bytes, size_t length);
 
+/* The same for a whole text of several lines: its newlines stay newlines. */
+void text_append_visible_lines(struct buffer *buffer, const char *text);
+
 /* Columns that a visible string takes on a terminal, by wcwidth(3). */
 size_t text_width(const char *visible);
 

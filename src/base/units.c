@@ -189,11 +189,13 @@ void units_format_size(int64_t bytes, char *text, size_t size)
 	static const char *const suffixes[] = { "b", "kb", "mb", "gb", "tb" };
 	double value = (double)bytes;
 	size_t unit = 0;
-	while (value >= 1024 && unit + 1 < ARRAY_LENGTH(suffixes)) {
+	/* as it will be rounded: never "1024kb" or "100.0mb" */
+	while (value >= 1023.5 && unit + 1 < ARRAY_LENGTH(suffixes)) {
 		value /= 1024;
 		unit++;
 	}
-	snprintf(text, size, unit >= 2 && value < 100 ? "%.1f%s" : "%.0f%s", value, suffixes[unit]);
+	snprintf(text, size, unit >= 2 && value < 99.95 ? "%.1f%s" : "%.0f%s", value,
+		 suffixes[unit]);
 }
 
 /* "0.5ms": finer than a millisecond. */

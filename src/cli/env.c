@@ -30,19 +30,6 @@ static void append_value(struct buffer *buffer, const char *value)
 		buffer_append_string(buffer, value);
 }
 
-/* Newlines stay, what a terminal might obey does not. */
-static void append_visible_lines(struct buffer *buffer, const char *text)
-{
-	for (;;) {
-		size_t length = strcspn(text, "\n");
-		text_append_visible(buffer, text, length);
-		text += length;
-		if (!*text)
-			break;
-		buffer_append_char(buffer, *text++);
-	}
-}
-
 static void append_text(struct buffer *buffer, const struct environment *environment)
 {
 	bool terminal = isatty(STDOUT_FILENO);
@@ -54,7 +41,7 @@ static void append_text(struct buffer *buffer, const struct environment *environ
 		buffer_clear(&value);
 		append_value(&value, entry + name_size);
 		if (terminal)
-			append_visible_lines(buffer, buffer_string(&value));
+			text_append_visible_lines(buffer, buffer_string(&value));
 		else
 			buffer_append(buffer, buffer_string(&value), value.length);
 		buffer_append_char(buffer, '\n');

@@ -14,7 +14,8 @@ enum { STATUS_NOT_EXECUTABLE = 126, STATUS_NOT_FOUND = 127 };
 static int replace(struct context *context, const struct launch *launch, char **command)
 {
 	char *program CLEANUP_FREE =
-	    spawn_find_program(command[0], environment_get(&launch->environment, "PATH"));
+	    spawn_find_program(command[0], environment_get(&launch->environment, "PATH"),
+			       launch->directory);
 	if (!program) {
 		report_line("command '%s' not found", command[0]);
 		return STATUS_NOT_FOUND;

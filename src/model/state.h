@@ -64,7 +64,7 @@ bool state_exists(const char *directory, const char *host);
 /* The hosts that have a directory under DIRECTORY/.pmo, sorted. */
 int state_list_hosts(const char *directory, struct state_names *hosts, struct error *err);
 
-/* Names of everything recorded; the caller releases *names, also after a failure. */
+/* Names of everything recorded; the caller releases *names, which is empty after a failure. */
 int state_list(const struct state *state, struct state_names *names, struct error *err);
 void state_names_release(struct state_names *names);
 

@@ -17,9 +17,6 @@
 
 enum { FILE_MODE = 0600, NAME_SIZE = 256, SMALL = 1024, SPEC_LIMIT = 4 * 1024 * 1024 };
 
-/* Seconds since the epoch whose nanoseconds still fit int64_t. */
-static const double LATEST_TIME = 9.2e9;
-
 static const char *const suffixes[STATE_FILE_COUNT] = {
 	[STATE_FILE_PID] = "pid",           [STATE_FILE_TIME] = "time", [STATE_FILE_SPEC] = "spec",
 	[STATE_FILE_RESTARTS] = "restarts", [STATE_FILE_EXIT] = "exit", [STATE_FILE_STOP] = "stop",
@@ -58,13 +55,10 @@ static ssize_t read_small(const struct state *state, const char *name, enum stat
 /* Seconds since the epoch as a decimal fraction; 0 for anything else. */
 static int64_t parse_time(const char *text)
 {
-	char *end;
-	if (strspn(text, "0123456789.") != strlen(text))
-		return 0;
-	double seconds = strtod(text, &end);
-	if (end == text || *end || !(seconds > 0 && seconds < LATEST_TIME))
-		return 0;
-	return (int64_t)(seconds * (double)NSEC_PER_SEC);
+	int64_t time_ns = 0;
+	if (strspn(text, "0123456789.") == strlen(text))
+		(void)units_parse_duration(text, &time_ns);
+	return time_ns;
 }
 
 static void append_time(struct buffer *buffer, int64_t time_ns)

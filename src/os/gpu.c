@@ -105,7 +105,7 @@ static void inquiry_start(struct inquiry *inquiry)
 
 struct gpu_query *gpu_query_start_limited(int64_t timeout_ns)
 {
-	char *program = spawn_find_program("nvidia-smi", getenv("PATH"));
+	char *program = spawn_find_program("nvidia-smi", getenv("PATH"), NULL);
 	if (!program)
 		return NULL;
 	struct gpu_query *query = memory_zalloc(1, sizeof(*query));

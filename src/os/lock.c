@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 enum { RETRY_INTERVAL = 5 /* ms; flock(2) has no time limit and no descriptor to poll */ };
@@ -32,31 +33,41 @@ enum lock_result lock_try(int fd, const char *name, struct error *err)
 	return LOCK_FAILED;
 }
 
-/* The pid in a line "1: FLOCK  ADVISORY  WRITE 812 08:01:1234 0 EOF" for INODE, or 0: proc(5). */
-static pid_t holder_in_line(const char *line, ino_t inode)
+/* A line of /proc/locks, "1: FLOCK  ADVISORY  WRITE 812 08:01:1234 0 EOF": proc(5). */
+struct lock_line {
+	long pid;
+	unsigned int major, minor;
+	unsigned long inode;
+};
+
+static bool lock_line_parse(const char *text, struct lock_line *line)
 {
 	char kind[16];
-	long pid;
-	unsigned long major_number, minor_number, number;
-	int got = sscanf(line, "%*s %15s %*s %*s %ld %lx:%lx:%lu", kind, &pid, &major_number,
-			 &minor_number, &number);
-	return got == 5 && strcmp(kind, "FLOCK") == 0 && number == inode ? (pid_t)pid : 0;
+	int got = sscanf(text, "%*s %15s %*s %*s %ld %x:%x:%lu", kind, &line->pid, &line->major,
+			 &line->minor, &line->inode);
+	return got == 5 && strcmp(kind, "FLOCK") == 0 && line->pid > 0;
 }
 
+/* 0 where it is not told. Some file systems show stat(2) another device than /proc/locks: then the
+ * inode has to do. */
 static pid_t lock_holder(int fd)
 {
 	struct stat status;
 	struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
 	if (fstat(fd, &status) < 0 || file_read(AT_FDCWD, "/proc/locks", 0, &text) < 0)
 		return 0;
+	pid_t same_inode = 0;
 	char *rest = NULL;
-	char *line = text.data ? strtok_r(text.data, "\n", &rest) : NULL;
-	for (; line; line = strtok_r(NULL, "\n", &rest)) {
-		pid_t pid = holder_in_line(line, status.st_ino);
-		if (pid > 0)
-			return pid;
+	char *text_line = text.data ? strtok_r(text.data, "\n", &rest) : NULL;
+	for (; text_line; text_line = strtok_r(NULL, "\n", &rest)) {
+		struct lock_line line;
+		if (!lock_line_parse(text_line, &line) || line.inode != status.st_ino)
+			continue;
+		if (line.major == major(status.st_dev) && line.minor == minor(status.st_dev))
+			return (pid_t)line.pid;
+		same_inode = same_inode ? same_inode : (pid_t)line.pid;
 	}
-	return 0;
+	return same_inode;
 }
 
 static int busy_error(int fd, const char *name, struct error *err)

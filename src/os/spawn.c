@@ -34,7 +34,17 @@ struct failure {
 	int subject; /* STEP_LIMITS: index into the plan's limits, -1 for the open files */
 };
 
-char *spawn_find_program(const char *name, const char *path)
+/* NAME in the first LENGTH bytes of PATH; an empty element means the current directory. */
+static char *candidate_path(const char *path, size_t length, const char *name,
+			    const char *directory)
+{
+	if (length && path[0] == '/')
+		return memory_printf("%.*s/%s", (int)length, path, name);
+	return memory_printf("%s/%.*s%s%s", directory ? directory : ".", (int)length, path,
+			     length ? "/" : "", name);
+}
+
+char *spawn_find_program(const char *name, const char *path, const char *directory)
 {
 	if (strchr(name, '/'))
 		return memory_strdup(name);
@@ -42,8 +52,7 @@ char *spawn_find_program(const char *name, const char *path)
 		path = "/usr/local/bin:/usr/bin:/bin";
 	while (*name && path) {
 		size_t length = strcspn(path, ":");
-		char *candidate =
-		    memory_printf("%.*s/%s", length ? (int)length : 1, length ? path : ".", name);
+		char *candidate = candidate_path(path, length, name, directory);
 		struct stat status;
 		if (access(candidate, X_OK) == 0 && stat(candidate, &status) == 0 &&
 		    S_ISREG(status.st_mode))
@@ -73,6 +82,8 @@ static int stream_place(int descriptor, int target, int flags)
 {
 	if (descriptor < 0)
 		descriptor = open("/dev/null", flags | O_CLOEXEC | O_NOCTTY);
+	if (descriptor == target) /* dup2(2) would leave it close-on-exec */
+		return fcntl(descriptor, F_SETFD, 0);
 	return descriptor < 0 ? -1 : dup2(descriptor, target);
 }
 
@@ -169,6 +180,18 @@ static void child_run(const struct spawn_plan *plan, int channel)
 	_exit(127);
 }
 
+/* A caller that ignores SIGCHLD, which execve(2) passes on, would have the kernel reap our children
+ * and forget how they ended. */
+static void keep_children(void)
+{
+	struct sigaction action;
+	if (sigaction(SIGCHLD, NULL, &action) < 0 ||
+	    (action.sa_handler != SIG_IGN && !(action.sa_flags & SA_NOCLDWAIT)))
+		return;
+	action = (struct sigaction){ .sa_handler = SIG_DFL };
+	sigaction(SIGCHLD, &action, NULL);
+}
+
 static void close_descriptor(int *descriptor)
 {
 	if (*descriptor >= 0)
@@ -199,6 +222,7 @@ int spawn_start(const struct spawn_plan *plan, struct spawned *child, struct err
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return error_set_errno(err, ERROR_FAILED, errno, "cannot make a socket pair");
 	child->channel = ends[0];
+	keep_children();
 	child->pid = fork_blocked(plan, ends[1]);
 	int error = errno;
 	close(ends[1]);
@@ -215,13 +239,23 @@ int spawn_start(const struct spawn_plan *plan, struct spawned *child, struct err
 	return 0;
 }
 
+/* Whether the child has already said what went wrong, which spawn_finish will tell. */
+static bool has_failed(const struct spawned *child)
+{
+	int error = errno;
+	char byte;
+	bool failed = recv(child->channel, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+	errno = error;
+	return failed;
+}
+
 int spawn_release(struct spawned *child, struct error *err)
 {
 	ssize_t sent;
 	do {
 		sent = send(child->channel, "", 1, MSG_NOSIGNAL);
 	} while (sent < 0 && errno == EINTR);
-	if (sent == 1)
+	if (sent == 1 || has_failed(child))
 		return 0;
 	return error_set_errno(err, ERROR_FAILED, errno, "the new process ended before its start");
 }
@@ -274,8 +308,10 @@ int spawn_finish(const struct spawn_plan *plan, struct spawned *child, int *exec
 void spawn_abandon(struct spawned *child)
 {
 	close_descriptor(&child->channel);
+	/* it may be stopped, and would keep us waiting; nobody has reaped it: the pid is its own */
+	if (child->pid > 0)
+		kill(child->pid, SIGKILL);
 	spawn_reap(child, NULL);
-	close_descriptor(&child->pidfd);
 }
 
 bool spawn_reap(struct spawned *child, int *wait_status)

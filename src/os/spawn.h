@@ -59,14 +59,17 @@ struct spawned {
 };
 
 /* The file that NAME means: itself when it holds a '/', else the first executable in PATH (a
- * colon-separated list; NULL is the system's default). The caller frees it; NULL if there is none.
- */
-char *spawn_find_program(const char *name, const char *path);
+ * colon-separated list; NULL is the system's default). Elements of PATH that are relative or empty
+ * count from DIRECTORY, where the program will run (NULL: here). The caller frees it; NULL if there
+ * is none. */
+char *spawn_find_program(const char *name, const char *path, const char *directory);
 
-/* Fork a held child. Returns 0, or -1 with an error and nothing left behind. */
+/* Fork a held child. Descriptors 0, 1 and 2 of this process must be open. A SIGCHLD that is ignored
+ * is set to its default, for spawn_reap's sake. Returns 0, or -1 with an error and nothing left
+ * behind. */
 int spawn_start(const struct spawn_plan *plan, struct spawned *child, struct error *err);
 
-/* Let it run. */
+/* Let it run. Succeeds also when it has failed before: spawn_finish then says why. */
 int spawn_release(struct spawned *child, struct error *err);
 
 /* Take the result, when `channel` is readable or to wait for it, and close `channel`. PLAN is the
@@ -79,7 +82,7 @@ int spawn_finish(const struct spawn_plan *plan, struct spawned *child, int *exec
  * waitpid(2)'s. False when it was no child of ours any more. */
 bool spawn_reap(struct spawned *child, int *wait_status);
 
-/* End a child that was not released: it exits without having run anything; reaped here. */
+/* End a child that was not released, before it has run anything; reaped here. */
 void spawn_abandon(struct spawned *child);
 
 /* Replace this process (`pmo exec`). Returns only on failure: the errno value. */

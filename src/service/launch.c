@@ -161,7 +161,8 @@ static int resolve_arguments(const struct resolver *resolver)
 		launch->arguments[i] = (char *)word;
 	}
 	char *program CLEANUP_FREE =
-	    spawn_find_program(launch->arguments[0], environment_get(&launch->environment, "PATH"));
+	    spawn_find_program(launch->arguments[0], environment_get(&launch->environment, "PATH"),
+			       launch->directory);
 	launch->program = program ? arena_strdup(&launch->arena, program) : NULL;
 	return 0;
 }

@@ -120,6 +120,15 @@ static void add_gpu_use(struct service_status *service, const struct gpu_use *us
 		total->memory_bytes += use->memory_bytes;
 }
 
+static int compare_gpus(const void *left, const void *right)
+{
+	const struct gpu_total *a = left;
+	const struct gpu_total *b = right;
+	if (a->index != b->index)
+		return (a->index > b->index) - (a->index < b->index);
+	return strcmp(a->uuid, b->uuid);
+}
+
 static void sum_gpus(struct snapshot_work *work, struct service_status *service, int claim)
 {
 	const struct gpu_report *report = &work->snapshot->gpus;
@@ -132,6 +141,8 @@ static void sum_gpus(struct snapshot_work *work, struct service_status *service,
 						    report->count * sizeof(*service->gpus));
 		add_gpu_use(service, &report->uses[i]);
 	}
+	if (service->gpu_count)
+		qsort(service->gpus, service->gpu_count, sizeof(*service->gpus), compare_gpus);
 }
 
 void snapshot_fill_members(struct snapshot_work *work, struct service_status *service, int claim,

@@ -9,6 +9,7 @@
 #include "service/survivors.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -125,10 +126,11 @@ static void gather_output(const struct start_operation *operation, struct start_
 void start_job_ended(const struct start_operation *operation, struct start_job *job)
 {
 	int wait_status = 0;
+	int group CLEANUP_CLOSE = fcntl(job->child.pidfd, F_DUPFD_CLOEXEC, 0);
 	if (!spawn_reap(&job->child, &wait_status))
 		return;
 	struct exit_record end = exit_from_wait(wait_status);
-	job->result->survivors = survivors_list(&job->identity, NULL, NULL);
+	job->result->survivors = survivors_count(&job->identity, group);
 	/* the record is about to go, and with it the way to custom log files */
 	bool failed = end.kind == EXIT_SIGNAL || end.value != 0;
 	if (failed)

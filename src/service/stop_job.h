@@ -13,6 +13,12 @@ struct signalled {
 	uint64_t ticks;
 };
 
+/* A dead process that nobody has reaped yet. */
+struct corpse {
+	uint64_t ticks; /* its start time; 0: there is none */
+	pid_t pid;
+};
+
 struct stop_job {
 	struct stop_result *result;
 	struct record record;
@@ -20,15 +26,22 @@ struct stop_job {
 	int64_t timeout_ns;
 	int64_t deadline_ns;      /* then SIGKILL */
 	int64_t kill_deadline_ns; /* then it has failed */
-	int leader_pidfd;         /* -1 when the leader has gone */
+	int leader_pidfd;         /* also stands for its process group; -1 if it had gone before */
+	bool leader_alive;
 	bool active;
-	bool killed;
-	bool refused;      /* a member may not be signalled: EPERM */
-	bool removes_logs; /* log_on_stop: delete */
-	int empty_scans;
+	int kill_rounds;      /* how many scans have sent SIGKILL */
+	bool refused;         /* a member may not be signalled: EPERM */
+	bool removes_logs;    /* log_on_stop: delete */
+	int empty_scans;      /* in a row */
+	struct corpse corpse; /* the newest of the last scan */
 	struct signalled *signalled;
 	size_t signalled_count;
 	size_t signalled_capacity;
+};
+
+struct leader {
+	pid_t pid;
+	size_t job;
 };
 
 /* Jobs that are stopped together. claims[i] belongs to jobs[i]. */
@@ -38,13 +51,28 @@ struct stop_engine {
 	struct claim *claims;
 	size_t count;
 	struct process_table table;
-	int *owners;       /* of the last scan, one per process of the table */
-	int *first_member; /* per job: index into the table, NOBODY at the end of its list */
-	int *next_member;  /* per process */
+	int *owners;            /* of the last scan, one per process of the table */
+	int *first_member;      /* per job: index into the table, NOBODY at the end of its list */
+	int *next_member;       /* per process */
+	struct corpse *corpses; /* per job: the newest corpse of its leader's session */
+	struct leader *leaders; /* the jobs by leader, ascending */
 	int64_t scan_cost_ns;
 	int64_t started_ns;
 	struct error scan_error;
 };
+
+/* The process at INDEX of the engine's table; NULL for NOBODY, which ends a job's list. */
+static inline const struct process *member_at(const struct stop_engine *engine, int index)
+{
+	return index == NOBODY ? NULL : &engine->table.items[index];
+}
+
+#define FOR_EACH_MEMBER(engine, job_index, process, at)                                            \
+	for (int at = (engine)->first_member[job_index];                                           \
+	     ((process) = member_at((engine), at)) != NULL; at = (engine)->next_member[at])
+
+/* Wait until the next look at all processes is due: until some have died, or a deadline. */
+void stop_engine_wait(struct stop_engine *engine);
 
 /* Run until no job is active any more. Each then has its outcome, short of the record's removal. */
 void stop_engine_run(struct stop_engine *engine);

@@ -139,19 +139,6 @@ static void append_comment(const struct launch *launch, struct buffer *buffer)
 	buffer_append_char(buffer, '\n');
 }
 
-/* Newlines belong to the words of a shell. */
-static void append_visible_lines(struct buffer *buffer, const char *text)
-{
-	for (;;) {
-		size_t length = strcspn(text, "\n");
-		text_append_visible(buffer, text, length);
-		if (!text[length])
-			return;
-		buffer_append_char(buffer, '\n');
-		text += length + 1;
-	}
-}
-
 size_t launch_view_append(const struct launch *launch, const struct launcher *launcher,
 			  enum launch_secrets secrets, const struct output *output,
 			  struct buffer *buffer)
@@ -165,7 +152,7 @@ size_t launch_view_append(const struct launch *launch, const struct launcher *la
 	append_arguments(&view);
 	append_comment(launch, buffer);
 	if (output->terminal)
-		append_visible_lines(buffer, buffer_string(&line));
+		text_append_visible_lines(buffer, buffer_string(&line));
 	else
 		buffer_append(buffer, buffer_string(&line), line.length);
 	buffer_append_char(buffer, '\n');

@@ -84,11 +84,9 @@ static void measure(const struct table *table, struct layout *layout)
 	for (size_t column = 0; column < table->column_count; column++) {
 		layout->widths[column] = title_width(table->columns[column].title);
 		layout->shown[column] = true;
-	}
-	for (size_t cell = 0; cell < table->cell_count; cell++) {
-		size_t *width = &layout->widths[cell % table->column_count];
-		if (table->cells[cell].width > *width)
-			*width = table->cells[cell].width;
+		for (size_t cell = column; cell < table->cell_count; cell += table->column_count)
+			if (table->cells[cell].width > layout->widths[column])
+				layout->widths[column] = table->cells[cell].width;
 	}
 }
 

@@ -70,16 +70,16 @@ peer_leave() {
 	$peer_stop >/dev/null 2>&1
 	peer_stop=:
 	sweep
-	rm -rf "$work/peer"
+	rm -rf "$place/peer"
 }
 
 supervisord_stop() {
-	timeout 30 supervisorctl -c "$work/peer/supervisord.conf" shutdown
+	timeout 30 supervisorctl -c "$place/peer/supervisord.conf" shutdown
 	sleep 0.5
 }
 
 supervisord_measure() {
-	local dir=$work/peer control
+	local dir=$place/peer control
 	control="supervisorctl -c $dir/supervisord.conf"
 	mkdir "$dir"
 	awk -v count="$1" -v dir="$dir" -v sleep="$SLEEP" 'BEGIN {
@@ -102,32 +102,32 @@ supervisord_measure() {
 # peer_directories COUNT: service directories with a run file, marked as down.
 peer_directories() {
 	local i name
-	mkdir "$work/peer" "$work/peer/scan"
+	mkdir "$place/peer" "$place/peer/scan"
 	for ((i = 1; i <= $1; i++)); do
-		printf -v name '%s/peer/scan/s%05d' "$work" "$i"
+		printf -v name '%s/peer/scan/s%05d' "$place" "$i"
 		mkdir "$name"
 		printf '#!/bin/sh\nexec %s 100000\n' "$SLEEP" >"$name/run"
 		chmod 755 "$name/run"
 		: >"$name/down"
 	done
-	directories=$(printf '%s ' "$work"/peer/scan/s*)
+	directories=$(printf '%s ' "$place"/peer/scan/s*)
 }
 
 # peer_scanned COUNT: does every service directory have its supervisor?
 peer_scanned() {
-	[ "$(find "$work/peer/scan" -path '*/supervise/status' | wc -l)" -ge "$1" ]
+	[ "$(find "$place/peer/scan" -path '*/supervise/status' | wc -l)" -ge "$1" ]
 }
 
 runit_stop() {
-	kill -HUP "$(cat "$work/peer/pid")"
+	kill -HUP "$(cat "$place/peer/pid")"
 	sleep 0.5
 }
 
 runit_measure() {
 	peer_directories "$1"
 	peer_stop=runit_stop
-	setsid runsvdir "$work/peer/scan" >/dev/null 2>&1 &
-	echo $! >"$work/peer/pid"
+	setsid runsvdir "$place/peer/scan" >/dev/null 2>&1 &
+	echo $! >"$place/peer/pid"
 	peer_await peer_scanned "$1"
 	peer_measure runit "$1" "sv -w 60 start $directories" "sv status $directories" \
 		"sv -w 60 stop $directories"
@@ -135,7 +135,7 @@ runit_measure() {
 }
 
 daemontools_stop() {
-	kill -TERM "$(cat "$work/peer/pid")"
+	kill -TERM "$(cat "$place/peer/pid")"
 	# shellcheck disable=SC2086
 	svc -dx $directories
 	sleep 0.5
@@ -145,23 +145,23 @@ daemontools_stop() {
 daemontools_measure() {
 	peer_directories "$1"
 	peer_stop=daemontools_stop
-	setsid svscan "$work/peer/scan" >/dev/null 2>&1 &
-	echo $! >"$work/peer/pid"
+	setsid svscan "$place/peer/scan" >/dev/null 2>&1 &
+	echo $! >"$place/peer/pid"
 	peer_await peer_scanned "$1"
-	peer_script "$work/peer/start" <<-END
+	peer_script "$place/peer/start" <<-END
 		svc -u $directories
 		while svstat $directories | grep -q ': down'; do :; done
 	END
-	peer_script "$work/peer/stop" <<-END
+	peer_script "$place/peer/stop" <<-END
 		svc -d $directories
 		while svstat $directories | grep -q ': up'; do :; done
 	END
-	peer_measure daemontools "$1" "$work/peer/start" "svstat $directories" "$work/peer/stop"
+	peer_measure daemontools "$1" "$place/peer/start" "svstat $directories" "$place/peer/stop"
 	peer_leave
 }
 
 s6_stop() {
-	s6-svscanctl -t "$work/peer/scan"
+	s6-svscanctl -t "$place/peer/scan"
 	sleep 0.5
 }
 
@@ -169,21 +169,21 @@ s6_stop() {
 s6_measure() {
 	peer_directories "$1"
 	peer_stop=s6_stop
-	setsid s6-svscan -c 2000 -t 0 "$work/peer/scan" >/dev/null 2>&1 &
-	echo $! >"$work/peer/pid"
+	setsid s6-svscan -c 2000 -t 0 "$place/peer/scan" >/dev/null 2>&1 &
+	echo $! >"$place/peer/pid"
 	peer_await peer_scanned "$1"
-	peer_script "$work/peer/start" <<-END
+	peer_script "$place/peer/start" <<-END
 		for one in $directories; do s6-svc -u "\$one"; done
 		exec s6-svwait -u -t 60000 $directories
 	END
-	peer_script "$work/peer/list" <<-END
+	peer_script "$place/peer/list" <<-END
 		for one in $directories; do s6-svstat "\$one"; done
 	END
-	peer_script "$work/peer/stop" <<-END
+	peer_script "$place/peer/stop" <<-END
 		for one in $directories; do s6-svc -d "\$one"; done
 		exec s6-svwait -D -t 60000 $directories
 	END
-	peer_measure s6 "$1" "$work/peer/start" "$work/peer/list" "$work/peer/stop"
+	peer_measure s6 "$1" "$place/peer/start" "$place/peer/list" "$place/peer/stop"
 	peer_leave
 }
 
@@ -192,18 +192,18 @@ pm2_stop() {
 }
 
 pm2_measure() {
-	mkdir "$work/peer"
-	export PM2_HOME=$work/peer/home
+	mkdir "$place/peer"
+	export PM2_HOME=$place/peer/home
 	awk -v count="$1" -v sleep="$SLEEP" 'BEGIN {
 		print "{\"apps\":["
 		for (i = 1; i <= count; i++)
 			printf "%s{\"name\":\"s%05d\",\"script\":\"%s\",\"args\":\"100000\",\"interpreter\":\"none\"}\n", \
 				(i > 1 ? "," : ""), i, sleep
 		print "]}"
-	}' >"$work/peer/fleet.json"
+	}' >"$place/peer/fleet.json"
 	peer_stop=pm2_stop
 	pm2 ping >/dev/null 2>&1
-	peer_measure pm2 "$1" "pm2 start $work/peer/fleet.json" "pm2 list" "pm2 stop all"
+	peer_measure pm2 "$1" "pm2 start $place/peer/fleet.json" "pm2 list" "pm2 stop all"
 	peer_leave
 }
 

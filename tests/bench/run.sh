@@ -7,6 +7,9 @@
 # BENCH_QUICK=1  few rounds, at most 100 services, logs of 64 MiB
 # BENCH_LARGE=1  also 10,000 services, as cost per service against 100
 # BENCH_PEERS=0  without the peers
+#
+# The projects lie in memory (/dev/shm) where that is possible, so that what is compared is the
+# programs; "on disk" rows tell what the file system of $TMPDIR adds.
 
 set -u
 export LC_ALL=C
@@ -19,6 +22,7 @@ large=${BENCH_LARGE:-0}
 peers_wanted=${BENCH_PEERS:-1}
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/pmo-bench.XXXXXX") || exit 2
+place=$work
 mark=${work##*/}
 export PMO_BENCH=$mark
 unset PMO_FILE PMO_RUN
@@ -43,7 +47,7 @@ finish() {
 	$peer_stop >/dev/null 2>&1
 	sweep
 	sweep
-	rm -rf "$work"
+	rm -rf "$work" "$place"
 }
 trap finish EXIT
 trap 'exit 130' INT
@@ -51,6 +55,22 @@ trap 'exit 143' TERM HUP
 
 say() {
 	printf '%s\n' "bench: $*" >&2
+}
+
+# Puts the projects into memory, if that holds enough and allows programs.
+choose_place() {
+	local memory free
+	[ "$(stat -f -c %T /dev/shm 2>/dev/null)" = tmpfs ] || return
+	free=$(df -Pm /dev/shm | awk 'NR == 2 { print $4 }')
+	[ "$free" -ge 512 ] && memory=$(mktemp -d "/dev/shm/$mark.XXXXXX") || return
+	printf '#!/bin/sh\n' >"$memory/probe"
+	chmod 755 "$memory/probe"
+	if "$memory/probe" 2>/dev/null; then
+		rm "$memory/probe"
+		place=$memory
+	else
+		rm -rf "$memory"
+	fi
 }
 
 compile() {
@@ -130,12 +150,13 @@ bench_version() {
 	END
 }
 
-# Start, list and stop of one number of services: floor and pmo each with its own, never both up.
+# bench_fleet PREFIX COUNT PLACE: start, list and stop of one number of services: floor and pmo each
+# with its own, never both up.
 bench_fleet() {
-	local count=$1 dir=$work/fleet-$1
-	say "$count services"
+	local prefix=$1 count=$2 dir=$3/fleet
+	say "$count services below $3"
 	project "$dir" "$count"
-	measure "$(rounds_for "$count")" '' "fleet.$count" <<-END
+	measure "$(rounds_for "$count")" '' "$prefix.$count" <<-END
 		floor-start $work/bin/floor-start $dir/floor $count $SLEEP 100000
 		floor-list*5 $work/bin/floor-list $dir/floor
 		floor-list-all*5 $work/bin/floor-list $dir/floor all
@@ -170,6 +191,10 @@ bench_logs() {
 	rm -rf "$dir"
 }
 
+filesystem() {
+	df -PT "$1" | awk 'NR == 2 { print $2 }'
+}
+
 facts() {
 	printf 'machine   %s cores, %s, %s MiB memory\n' "$(nproc)" \
 		"$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)" \
@@ -177,12 +202,15 @@ facts() {
 	printf 'system    Linux %s, %s, load %s\n' "$(uname -r)" \
 		"$(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release)" \
 		"$(cut -d ' ' -f 1-3 /proc/loadavg)"
+	printf 'place     %s (%s); on disk: %s (%s)\n' "${place%/*}" "$(filesystem "$place")" \
+		"${work%/*}" "$(filesystem "$work")"
 	printf 'program   %s, %s bytes\n' "$("$PMO" version | head -n 1)" \
 		"$(stat -L -c %s "$PMO")"
 	printf 'method    medians in ms, alternating with the floor; a service is %s 100000,\n' "$SLEEP"
 	printf '          started with start_watch: 0; cpu is user and system time of the command\n'
 }
 
+choose_place
 compile_all
 facts
 bench_version
@@ -192,9 +220,10 @@ else
 	counts="1 10 100 1000"
 fi
 for count in $counts; do
-	bench_fleet "$count"
+	bench_fleet fleet "$count" "$place"
 done
-[ "$large" = 1 ] && bench_fleet 10000
+[ "$place" = "$work" ] || bench_fleet disk 100 "$work"
+[ "$large" = 1 ] && bench_fleet fleet 10000 "$place"
 bench_logs
 if [ "$peers_wanted" != 0 ]; then
 	for count in $counts; do

@@ -110,6 +110,10 @@ BEGIN {
 	whole_rows()
 	fleet_rows("start", start_target)
 	fleet_rows("stop", stop_target)
+	if (figure("disk.100.pmo-start", 1) >= 0) {
+		row("start 100, on disk", "disk.100.floor-start", "disk.100.pmo-start", "-", "")
+		row("stop 100, on disk", "disk.100.floor-stop", "disk.100.pmo-stop", "-", "")
+	}
 	row("last 15 of two logs", "logs.floor", "logs.pmo", 2, "")
 	if (large == 1) {
 		printf "\n%-22s %8s %8s %6s %6s %-6s | %7s %7s %6s |\n", "cost", "at 100", "10,000", \

@@ -242,7 +242,7 @@ static void test_start_errors(void **state)
 		  "cannot %WORD '%LINEgone.env': No such file or directory" },
 		{ "{cmd: 'true', env_file: ./}", "%LINE" },
 		{ "{cmd: 'true', out_file: gone/log}",
-		  "%LINEgone/log': No such file or directory" },
+		  "cannot open log '%DIR/gone/log': create its directory '%DIR/gone' first" },
 		{ "{cmd: 'true', out_file: ./}", "%LINE" },
 		{ "{cmd: 'true', cwd: '${UNSET:?say where}'}", "%LINEsay where" },
 	};

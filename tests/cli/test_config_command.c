@@ -29,11 +29,12 @@ static void test_yaml(void **state)
 
 	project_write(project, "pmo.yml", "%s", sample);
 	run_pmo(project, &run, "config", NULL);
-	assert_run(&run, 0,
-		   "%ANYweb:\n%ANYcmd:%ANYserve%ANY--port%ANY80%ANYA: one\n%ANYB: three\n%ANYC: 010\n"
-		   "%ANYnamespace: back\n%ANYstop_timeout: 2s\n%ANYworker:\n%ANYcmd: work $HARD\n"
-		   "%ANYnice: 3\n%ANYbase-less:\n%ANYcmd: exec true\n%ANY",
-		   "");
+	assert_run(
+	    &run, 0,
+	    "%ANYweb:\n%ANYcmd:%ANYserve%ANY--port%ANY80%ANYA: one\n%ANYB: three\n%ANYC: 010\n"
+	    "%ANYnamespace: back\n%ANYstop_timeout: 2s\n%ANYworker:\n%ANYcmd: work $HARD\n"
+	    "%ANYnice: 3\n%ANYbase-less:\n%ANYcmd: exec true\n%ANY",
+	    "");
 	first = strdup(run.out);
 	run_release(&run);
 	/* what it prints is a pmo.yml that comes to the same */
@@ -140,8 +141,10 @@ static void test_json_as_configuration(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PROJECT_TEST(test_yaml),	    PROJECT_TEST(test_json),
-		PROJECT_TEST(test_unknown_service), PROJECT_TEST(test_env),
+		PROJECT_TEST(test_yaml),
+		PROJECT_TEST(test_json),
+		PROJECT_TEST(test_unknown_service),
+		PROJECT_TEST(test_env),
 		PROJECT_TEST(test_json_as_configuration),
 	};
 

@@ -13,16 +13,18 @@ static void test_prints_what_would_run(void **state)
 	struct run run;
 
 	project_write(project, ".env", "SECRET=hush\n");
-	project_write(project, "pmo.yml", "%s",
-		      "web:\n  cmd: exec serve \"$SECRET\"\n  cwd: sub dir\n  env: {A: it's, B: ''}\n"
-		      "list:\n  cmd: [serve, a b, '$SECRET']\n  umask: 022\n  nice: 5\n");
+	project_write(
+	    project, "pmo.yml", "%s",
+	    "web:\n  cmd: exec serve \"$SECRET\"\n  cwd: sub dir\n  env: {A: it's, B: ''}\n"
+	    "list:\n  cmd: [serve, a b, '$SECRET']\n  umask: 022\n  nice: 5\n");
 	run_pmo(project, &run, "dry-run", "web", NULL);
-	assert_run(&run, 0,
-		   "# web\n"
-		   "cd '%DIR/sub dir' && env SECRET='****' A='it'\\''s' B='' /bin/sh -c 'exec serve "
-		   "\"$SECRET\"'\n"
-		   "# '****' hides what comes from .env and env_file: --show-env shows it\n",
-		   "");
+	assert_run(
+	    &run, 0,
+	    "# web\n"
+	    "cd '%DIR/sub dir' && env SECRET='****' A='it'\\''s' B='' /bin/sh -c 'exec serve "
+	    "\"$SECRET\"'\n"
+	    "# '****' hides what comes from .env and env_file: --show-env shows it\n",
+	    "");
 	run_release(&run);
 	run_pmo(project, &run, "dry-run", "--show-env", "list", NULL);
 	assert_run(&run, 0,
@@ -58,8 +60,9 @@ static void test_the_line_runs(void **state)
 	struct run shell;
 
 	project_write(project, ".env", "%s", "A='quo\"te '\nB=\"two\\nlines\"\n");
-	project_write(project, "pmo.yml", "%s",
-		      "web:\n  cmd: printf '%s|' \"$A\" \"$B\" \"$C\"\n  env: {C: \"it's $$A; rm\"}\n");
+	project_write(
+	    project, "pmo.yml", "%s",
+	    "web:\n  cmd: printf '%s|' \"$A\" \"$B\" \"$C\"\n  env: {C: \"it's $$A; rm\"}\n");
 	run_pmo(project, &run, "dry-run", "--show-env", "web", NULL);
 	assert_run(&run, 0, NULL, "");
 	run_pmo_with(project, &shell, &(struct run_options){ .program = "/bin/sh" }, "-c", run.out,

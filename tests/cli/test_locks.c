@@ -38,7 +38,8 @@ static void test_busy_lock(void **state)
 	project_write(project, "pmo.yml", "%s", SAMPLE);
 	pmo_ok(project, "start", "all");
 	lock = hold_lock(project, "web");
-	expected = text_format("pmo: %%LINE'web' is locked by pid %d (%%LINE)%%LINE\n", (int)getpid());
+	expected =
+	    text_format("pmo: %%LINE'web' is locked by pid %d (%%LINE)%%LINE\n", (int)getpid());
 	for (i = 0; i < COMMANDS; i++)
 		run_pmo_start(project, &running[i], NULL, commands[i], "web", NULL);
 	run_pmo(project, &run, "ls", NULL);

@@ -35,7 +35,7 @@ static const struct hostile hostile_services[] = {
 	/* children are born while it is being stopped */
 	{ "handle, TERM, breed, touch, ready, wait", 1 },
 	{ "fork, '{', handle, TERM, breed, touch, ready, wait, '}', wait", 2 },
-	{ "fork, '{', breed-forever, '}', touch, ready, wait", 0 },
+	{ "fork, '{', breed, '2000', '}', touch, ready, wait", 0 },
 	/* no environment to be found by */
 	{ "wipe-environment, touch, ready, wait", 1 },
 	{ "setsid, '{', wipe-environment, touch, ready, wait, '}', wait", 2 },
@@ -177,7 +177,7 @@ static void test_stop_signal_and_options(void **state)
 		      "  cmd: [%s, handle, INT, print, got INT, handle, USR1, print, got USR1,"
 		      " handle, TERM, print, got TERM, touch, ready, wait]\n"
 		      "  stop_signal: INT\n"
-		      "  stop_timeout: 100ms\n",
+		      "  stop_timeout: 500ms\n",
 		      ACTOR);
 	pmo_ok(project, "start", "web");
 	WAIT_FOR(project_exists(project, "ready"));
@@ -185,8 +185,8 @@ static void test_stop_signal_and_options(void **state)
 	log = project_read(project, ".pmo/logs/web-out.log");
 	assert_text(log, "%ANY\ngot INT\n");
 	free(log);
-
 	unlink(project_path(project, "ready"));
+
 	pmo_ok(project, "start", "web");
 	WAIT_FOR(project_exists(project, "ready"));
 	before = wait_now();

@@ -18,13 +18,10 @@
  *	fork { ACTIONS }	in a child
  *	setsid { ACTIONS }	in a child with a session of its own
  *	daemonize { ACTIONS }	in a grandchild with a session of its own, whose parent is gone
- *	breed-forever		fork a child again and again, each as short-lived as the last
- *	wipe-environment	go on after execve(2) with an empty environment
- *	thread-leader-exit	the main thread ends, another one waits for ever
- *	exec PROGRAM ARGUMENT...	takes the rest of the arguments
- * The end
- *	exit N			die SIGNAL
- * Resources
+ *	breed N			N generations, each forks the next one and ends after a few
+ *milliseconds wipe-environment	go on after execve(2) with an empty environment thread-leader-exit
+ *the main thread ends, another one waits for ever exec PROGRAM ARGUMENT...	takes the rest of
+ *the arguments The end exit N			die SIGNAL Resources
  *	burn			CPU time, for ever	hold SIZE[K|M]		resident memory
  *	name TEXT		the name that /proc shows
  * Files
@@ -324,22 +321,25 @@ static void act_daemonize(struct actor *actor)
 	give_birth(actor, BIRTH_DAEMON);
 }
 
-/* Each child outlives its parent by a moment, so that there is always a fresh one. */
-static void act_breed_forever(struct actor *actor)
+/* Each generation forks the next one and is gone a moment later: nobody who lists the processes
+ * finds the same one twice. */
+static void act_breed(struct actor *actor)
 {
-	(void)actor;
+	long left = strtol(take(actor), NULL, 10);
+
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGCHLD, SIG_IGN);
-	for (;;) {
-		pid_t pid = fork();
+	for (; left > 0; left--) {
+		pid_t pid;
 
-		if (pid > 0) {
-			pause_for(2);
+		pause_for(3);
+		pid = fork();
+		if (pid > 0)
+			pause_for(3);
+		if (pid != 0)
 			_exit(0);
-		}
-		if (pid < 0)
-			pause_for(1);
 	}
+	_exit(0);
 }
 
 static void act_wipe_environment(struct actor *actor)
@@ -580,7 +580,7 @@ static const struct {
 	{ "fork", act_fork },
 	{ "setsid", act_setsid },
 	{ "daemonize", act_daemonize },
-	{ "breed-forever", act_breed_forever },
+	{ "breed", act_breed },
 	{ "wipe-environment", act_wipe_environment },
 	{ "thread-leader-exit", act_thread_leader_exit },
 	{ "exec", act_exec },

@@ -212,7 +212,7 @@ first_start() {
 	check 'initdb has ended with status 0' \
 		listed 'by["initdb"]["exit_code"] == 0 and by["initdb"]["pid"] is None'
 	check 'dry-run shows the expanded command' \
-		holds "$PG_BIN/postgres -D data/postgres -p $PG_PORT" pmo dry-run postgres
+		holds "$PG_BIN/postgres -D data/postgres -p $PG_PORT" pmo dry-run --show-env postgres
 	check 'start all' pmo start all
 	all_answer ''
 	check 'nginx reaches node' within holds 'Grüße aus Node' fetch "$NGINX_PORT/node/"

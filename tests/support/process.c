@@ -123,6 +123,16 @@ size_t project_processes(const struct test_project *project, pid_t *pids, size_t
 	return count;
 }
 
+/* A whole group at once: one that forks faster than it is listed cannot get away. */
+static void kill_group_of(pid_t pid)
+{
+	pid_t group = getpgid(pid);
+
+	if (group > 1 && group != getpgrp())
+		kill(-group, SIGKILL);
+	kill(pid, SIGKILL);
+}
+
 size_t project_kill_all(const struct test_project *project)
 {
 	pid_t pids[512];
@@ -138,7 +148,7 @@ size_t project_kill_all(const struct test_project *project)
 		if (count == 0)
 			break;
 		for (i = 0; i < count && i < 512; i++)
-			kill(pids[i], SIGKILL);
+			kill_group_of(pids[i]);
 		wait_microseconds(2000);
 	}
 	while (waitpid(-1, NULL, WNOHANG) > 0)

@@ -83,6 +83,22 @@ int project_setup(void **state)
 	return 0;
 }
 
+int project_setup_in_memory(void **state)
+{
+	const char *parent = getenv("TMPDIR");
+	char *before = parent != NULL ? text_format("%s", parent) : NULL;
+
+	if (access("/dev/shm", W_OK | X_OK) == 0)
+		setenv("TMPDIR", "/dev/shm", 1);
+	int result = project_setup(state);
+	if (before != NULL)
+		setenv("TMPDIR", before, 1);
+	else
+		unsetenv("TMPDIR");
+	free(before);
+	return result;
+}
+
 int project_teardown(void **state)
 {
 	struct test_project *project = *state;

@@ -27,6 +27,9 @@ void project_leave_running(struct test_project *project);
 
 /* cmocka fixtures; see PROJECT_TEST. */
 int project_setup(void **state);
+/* The same in memory where that is possible: some file systems write a replaced file to the disk at
+ * once, and ten thousand replacements then take ten seconds. */
+int project_setup_in_memory(void **state);
 int project_teardown(void **state);
 
 /* The absolute path of a file in the project; valid as long as the project. */
