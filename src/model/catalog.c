@@ -90,7 +90,7 @@ static bool entry_is_intended(const struct catalog *catalog, const struct catalo
 	struct record record;
 	if (!entry->configured || !entry->recorded)
 		return false;
-	state_read(catalog->state, entry->name, &record);
+	state_read_identity(catalog->state, entry->name, &record);
 	return record.intent;
 }
 

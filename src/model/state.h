@@ -71,6 +71,10 @@ void state_names_release(struct state_names *names);
 /* Read the record of NAME; a .pid and .time that do not fit are read once more. */
 void state_read(const struct state *state, const char *name, struct record *record);
 
+/* The same for what .pid and .time tell alone: `intent`, `valid`, `identity`, `started_at_ns`. The
+ * rest is as if there were no such files. */
+void state_read_identity(const struct state *state, const char *name, struct record *record);
+
 /* Read NAME.spec. *definition lives in ARENA. -1 if there is none, or not a whole one. */
 int state_read_spec(const struct state *state, const char *name, struct arena *arena,
 		    struct definition *definition, struct error *err);

@@ -112,14 +112,19 @@ static void read_exit(const struct state *state, const char *name, struct exit_r
 	exit->at_realtime_ns = time ? parse_time(time) : 0;
 }
 
-void state_read(const struct state *state, const char *name, struct record *record)
+void state_read_identity(const struct state *state, const char *name, struct record *record)
 {
-	char text[SMALL];
 	*record = (struct record){ 0 };
 	read_process(state, name, record);
 	/* a restart may have been between its two renames */
 	if (record->intent && !record->valid)
 		read_process(state, name, record);
+}
+
+void state_read(const struct state *state, const char *name, struct record *record)
+{
+	char text[SMALL];
+	state_read_identity(state, name, record);
 	if (read_small(state, name, STATE_FILE_RESTARTS, text) > 0)
 		units_parse_integer(text, 0, INT32_MAX, &record->restarts);
 	record->stopping = read_small(state, name, STATE_FILE_STOP, text) >= 0;

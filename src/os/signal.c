@@ -11,14 +11,22 @@
 /* PIDFD_SIGNAL_PROCESS_GROUP of linux/pidfd.h, Linux 6.9; older headers do not know it. */
 enum { SIGNAL_PROCESS_GROUP = 1 << 2 };
 
-int signal_open(int proc_fd, pid_t pid, uint64_t ticks)
+int signal_open_unverified(pid_t pid)
 {
-	struct process process;
 	if (pid <= 1 || pid == getpid())
 		return -EINVAL;
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pidfd < 0) /* EINVAL, ENOENT: the number of a thread, which is no process */
 		return errno == EINVAL || errno == ENOENT ? -ESRCH : -errno;
+	return pidfd;
+}
+
+int signal_open(int proc_fd, pid_t pid, uint64_t ticks)
+{
+	struct process process;
+	int pidfd = signal_open_unverified(pid);
+	if (pidfd < 0)
+		return pidfd;
 	int result = process_read(proc_fd, pid, &process);
 	if (result == 0 && process.ticks == ticks)
 		return pidfd;

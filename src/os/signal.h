@@ -14,6 +14,10 @@
  * -errno else. The caller closes it. */
 int signal_open(int proc_fd, pid_t pid, uint64_t ticks);
 
+/* A pidfd for whatever process has this pid now, for a caller that reads its start time afterwards:
+ * if that is the right one, so is the pidfd. Errors as signal_open. */
+int signal_open_unverified(pid_t pid);
+
 /* Send SIGNAL_NUMBER to that process. 0, -ESRCH when it is gone, -EPERM when it may not be
  * signalled, and what signal_open returns. */
 int signal_send(int proc_fd, pid_t pid, uint64_t ticks, int signal_number);

@@ -28,6 +28,6 @@ bool service_is_running(const struct project *project, const char *name)
 {
 	int proc_fd CLEANUP_CLOSE = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct record record;
-	state_read(&project->state, name, &record);
+	state_read_identity(&project->state, name, &record);
 	return record_liveness(&record, &project->host, proc_fd) == LIVENESS_ALIVE;
 }

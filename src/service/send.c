@@ -36,7 +36,7 @@ static void send_one(const struct project *project, const struct process_table *
 		     int signal_number, struct send_result *result)
 {
 	struct record record;
-	state_read(&project->state, result->entry->name, &record);
+	state_read_identity(&project->state, result->entry->name, &record);
 	if (record_liveness(&record, &project->host, table->proc_fd) != LIVENESS_ALIVE) {
 		result->outcome = SEND_NOT_RUNNING;
 		return;

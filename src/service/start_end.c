@@ -26,7 +26,7 @@ static void write_end(const struct state *state, const struct start_job *job,
 		      const struct exit_record *end)
 {
 	struct record record;
-	state_read(state, job_name(job), &record);
+	state_read_identity(state, job_name(job), &record);
 	if (!record.valid || strcmp(record.identity.mark, job->identity.mark) != 0)
 		return;
 	(void)state_write_exit(state, job_name(job), end, NULL);

@@ -63,7 +63,7 @@ static int refuse_survivors(const struct start_job *job, const struct record *re
 static int job_decide(const struct start_operation *operation, struct start_job *job)
 {
 	struct record record;
-	state_read(job_state(operation), job_name(job), &record);
+	state_read_identity(job_state(operation), job_name(job), &record);
 	switch (record_liveness(&record, &operation->project->host, operation->proc_fd)) {
 	case LIVENESS_ALIVE:
 		job->result->pid = record.identity.pid;

@@ -64,7 +64,7 @@ static void job_begin(const struct project *project, struct stop_job *job,
 		      const struct stop_options *options)
 {
 	const char *name = job->result->entry->name;
-	state_read(&project->state, name, &job->record);
+	state_read_identity(&project->state, name, &job->record);
 	enum identity_place place = job->record.valid
 					? identity_place(&job->record.identity, &project->host)
 					: IDENTITY_LOST;

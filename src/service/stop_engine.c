@@ -8,7 +8,6 @@
 #include "service/lineage.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -125,9 +124,22 @@ static bool job_breeds(const struct stop_engine *engine, struct stop_job *job, s
 	       (now.ticks > before.ticks || (now.ticks == before.ticks && now.pid > before.pid));
 }
 
+static void verify_leader(const struct stop_engine *engine, struct stop_job *job)
+{
+	const struct identity *identity = &job->record.identity;
+	const struct process *process = process_table_find(&engine->table, identity->pid);
+	if (process && process->ticks == identity->ticks)
+		return;
+	if (job->leader_pidfd >= 0)
+		close(job->leader_pidfd);
+	job->leader_pidfd = -1;
+}
+
 static void job_step(struct stop_engine *engine, struct stop_job *job, size_t index, int64_t now)
 {
 	const struct identity *identity = &job->record.identity;
+	if (engine->scans == 1)
+		verify_leader(engine, job);
 	job->leader_alive = process_table_is_alive(&engine->table, identity->pid, identity->ticks);
 	if (engine->first_member[index] == NOBODY && !job_breeds(engine, job, index)) {
 		if (++job->empty_scans >= 2)
@@ -220,6 +232,7 @@ static void scan(struct stop_engine *engine)
 	link_members(engine);
 	int64_t now = clock_monotonic_ns();
 	engine->scan_cost_ns = now - begin;
+	engine->scans++;
 	/* reverse order: the last of pmo.yml hears it first */
 	for (size_t i = engine->count; i-- > 0;)
 		if (engine->jobs[i].active)
@@ -234,16 +247,14 @@ static bool any_active(const struct stop_engine *engine)
 	return false;
 }
 
+/* Descriptors first, then the first look at all processes, which tells whether they are the
+ * leaders'. */
 static void open_leaders(struct stop_engine *engine)
 {
 	for (size_t i = 0; i < engine->count; i++) {
 		struct stop_job *job = &engine->jobs[i];
-		const struct identity *identity = &job->record.identity;
-		int pidfd = job->active
-				? signal_open(engine->table.proc_fd, identity->pid, identity->ticks)
-				: -1;
+		int pidfd = signal_open_unverified(job->record.identity.pid);
 		job->leader_pidfd = pidfd < 0 ? -1 : pidfd;
-		job->leader_alive = pidfd >= 0;
 		job->deadline_ns = engine->started_ns + job->timeout_ns;
 		job->kill_deadline_ns = job->deadline_ns + KILL_TIMEOUT_NS;
 	}
@@ -255,7 +266,6 @@ void stop_engine_run(struct stop_engine *engine)
 	engine->first_member = memory_alloc(engine->count * sizeof(int));
 	engine->corpses = memory_zalloc(engine->count, sizeof(*engine->corpses));
 	sort_leaders(engine);
-	engine->table.proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	open_leaders(engine);
 	for (scan(engine); any_active(engine); scan(engine))
 		stop_engine_wait(engine);

@@ -56,6 +56,7 @@ struct stop_engine {
 	int *next_member;       /* per process */
 	struct corpse *corpses; /* per job: the newest corpse of its leader's session */
 	struct leader *leaders; /* the jobs by leader, ascending */
+	size_t scans;
 	int64_t scan_cost_ns;
 	int64_t started_ns;
 	struct error scan_error;

@@ -285,7 +285,7 @@ static void test_the_others_are_started(void **state)
 static void test_bad_dotenv(void **state)
 {
 	struct test_project *project = *state;
-	char *big = malloc(300 * 1024);
+	char *big = text_format("%0*d", 300 * 1024, 0);
 	struct run run;
 
 	project_write(project, "pmo.yml", "web: exec %s env A\n", ACTOR);

@@ -34,7 +34,7 @@ static void test_what_goes_on(void **state)
 		{ { "ls" }, 0, "%ANYapi%LINErunning%LINE\n%ANYweb%LINErunning%LINE\n" },
 		{ { "ls", "--json" }, 0, "[%ANY\"configured\": null%ANY]\n" },
 		{ { "status", "web" }, 0, "web\n  status%SPACErunning\n%ANYhello%ANY" },
-		{ { "logs", "-n", "web" }, 0, "%ANYhello\n" },
+		{ { "logs", "-n", "web" }, 0, "%ANYhello\n%ANY" },
 		{ { "flush", "web" }, 0, "%ANY" },
 		{ { "kill", "-s", "WINCH", "web" }, 0, "sent WINCH to web (1 process)\n" },
 		{ { "stop", "@front" }, 0, "stopped web\n" },
@@ -129,11 +129,11 @@ static void test_garbage_in_every_state_file(void **state)
 		"other: {cmd: x}\n",
 		"web: *nothing\n",
 	};
-	static const char *const commands[][3] = {
-		{ "ls" },
-		{ "ls", "--json" },
-		{ "status", "web" },
+	static const char *const commands[][5] = {
+		{ "ls", "--json", "--sample", "0" },
+		{ "ls", "--sample", "0" },
 		{ "logs", "-n", "web" },
+		{ "status", "web" },
 	};
 	struct test_project *project = *state;
 	size_t file;
@@ -150,19 +150,17 @@ static void test_garbage_in_every_state_file(void **state)
 				project_write(project, name, "%s", garbage[content]);
 			free(name);
 			for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-				const char *arguments[4] = { commands[i][0], commands[i][1],
-							     i == 3 ? "web" : NULL };
 				struct running running;
 				struct run run;
 
-				run_pmo_start_argv(project, &running, NULL, arguments);
+				run_pmo_start_argv(project, &running, NULL, commands[i]);
 				run_pmo_finish(&running, &run);
 				assert_int_equal(run.signal, 0);
 				assert_true(run.status <= 1);
 				assert_null(strchr(run.out, '\x1b'));
 				assert_null(strchr(run.err, '\x1b'));
-				if (i == 1)
-					assert_true(json_valid(run.out));
+				if (i == 0 && !json_valid(run.out))
+					assert_run(&run, 0, "valid JSON", NULL);
 				run_release(&run);
 			}
 		}

@@ -33,7 +33,8 @@ static void test_figures_of_the_whole_tree(void **state)
 	struct test_project *project = *state;
 
 	project_write(project, "pmo.yml",
-		      QUICK "web: %s fork { hold 40M touch ready wait } daemonize { burn } wait\n",
+		      QUICK
+		      "web: exec %s fork { hold 40M touch ready wait } daemonize { burn } wait\n",
 		      ACTOR);
 	pmo_ok(project, "start", "web");
 	WAIT_FOR(project_exists(project, "ready"));

@@ -62,10 +62,23 @@ static void test_group_and_numbers(void **state)
 	log = log_of(project);
 	assert_text_has(log, "uid 0 0\ngid 4242 4242\n");
 	free(log);
-	start_with(project, "  user: '4141'\n  group: '4242'\n  env: {HOME: /mine}\n");
+	start_with(project, "  user: '1'\n  group: '4242'\n  env: {HOME: /mine}\n");
+	log = log_of(project);
+	assert_text_has(log, "uid 1 1\ngid 4242 4242\n");
+	assert_text_has(log, "HOME=/mine\n");
+	free(log);
+}
+
+/* As in a container: a number needs no entry in passwd(5). */
+static void test_number_without_an_entry(void **state)
+{
+	struct test_project *project = *state;
+	char *log;
+
+	SKIP_UNLESS_ROOT();
+	start_with(project, "  user: '4141'\n  group: '4242'\n");
 	log = log_of(project);
 	assert_text_has(log, "uid 4141 4141\ngid 4242 4242\ngroups 4242\n");
-	assert_text_has(log, "HOME=/mine\n");
 	free(log);
 }
 
@@ -79,12 +92,12 @@ static void test_service_cannot_touch_the_state(void **state)
 	project_write(
 	    project, "pmo.yml",
 	    "web:\n  cmd: 'cat .pmo/pids/web.pid; echo 1 >.pmo/pids/web.pid; exec %s wait'\n"
-	    "  user: '4141'\n  group: '4141'\n",
+	    "  user: '1'\n",
 	    ACTOR);
 	pmo_ok(project, "start", "web");
 	run_pmo(project, &run, "ls", "--json", NULL);
 	assert_json(run.out, "0/status", "running");
-	assert_json(run.out, "0/user", "4141");
+	assert_json(run.out, "0/user", "%WORD");
 	run_release(&run);
 	pmo_ok(project, "stop", "web");
 	assert_int_equal(project_processes(project, NULL, 0), 0);
@@ -121,15 +134,15 @@ static void test_not_permitted_to_signal(void **state)
 
 static void test_only_root_becomes_another(void **state)
 {
-	const struct run_options nobody = { .user = 65533, .group = 65533 };
+	const struct run_options nobody = { .user = 65534, .group = 65534 };
 	struct test_project *project = *state;
 	struct run run;
 
 	SKIP_UNLESS_ROOT();
-	assert_int_equal(chown(project->directory, 65533, 65533), 0);
+	assert_int_equal(chown(project->directory, 65534, 65534), 0);
 	project_write(project, "pmo.yml",
 		      "web: {cmd: 'true', user: root}\ngroup: {cmd: 'true', group: root}\n"
-		      "self: {cmd: 'true', user: '65533'}\n");
+		      "self: {cmd: 'true', user: '65534'}\n");
 	run_pmo_with(project, &run, &nobody, "start", "web", NULL);
 	if (run.status == 123)
 		SKIP("another user cannot run the binary");
@@ -150,6 +163,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PROJECT_TEST(test_user),
 		PROJECT_TEST(test_group_and_numbers),
+		PROJECT_TEST(test_number_without_an_entry),
 		PROJECT_TEST(test_service_cannot_touch_the_state),
 		PROJECT_TEST(test_not_permitted_to_signal),
 		PROJECT_TEST(test_only_root_becomes_another),
