@@ -44,25 +44,6 @@ static void open_standard_streams(void)
 		close(fd);
 }
 
-static void list_services(const struct catalog *catalog)
-{
-	struct buffer names CLEANUP_BUFFER = BUFFER_INIT;
-	for (size_t i = 0; i < catalog->count; i++) {
-		buffer_append_string(&names, i ? ", " : "");
-		text_append_visible(&names, catalog->entries[i].name,
-				    strlen(catalog->entries[i].name));
-	}
-	report_line("services: %s", names.length ? buffer_string(&names) : "none");
-}
-
-static int refuse_without_operands(struct context *context, const struct command *command)
-{
-	report_line("'%s' needs a service: its name, its id, @NAMESPACE or 'all'", command->name);
-	if (command->operand_kind == OPERANDS_SERVICES)
-		list_services(&context->project.catalog);
-	return ERROR_USAGE;
-}
-
 static int run_with_project(struct context *context, const struct command *command,
 			    const struct arguments *arguments)
 {
@@ -73,9 +54,10 @@ static int run_with_project(struct context *context, const struct command *comma
 	report_messages(context);
 	if (result < 0)
 		return report_error(&err);
-	int status = command->operands_required && arguments->operand_count == 0
-			 ? refuse_without_operands(context, command)
-			 : command->run(context, arguments);
+	int status =
+	    command->operands_required && arguments->operand_count == 0
+		? report_nothing_named(context, command, "its name, its id, @NAMESPACE or 'all'")
+		: command->run(context, arguments);
 	report_messages(context);
 	project_close(&context->project);
 	return status;

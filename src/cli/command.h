@@ -18,7 +18,7 @@ struct option_spec {
 	char short_name;       /* 0: none */
 	const char *long_name; /* "lines" */
 	const char *argument;  /* "N"; NULL for a flag */
-	const char *help;      /* one line, lower case */
+	const char *help;      /* one line, lower case; NULL: not shown to people */
 };
 
 struct option_value {

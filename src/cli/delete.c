@@ -113,11 +113,10 @@ static int run_delete(struct context *context, const struct arguments *arguments
 	struct error err = ERROR_INIT;
 	struct selection selection;
 	const char *state = arguments_value(arguments, "status");
-	if (arguments->operand_count == 0 && !state) {
-		report_line("'delete' needs a service: its name, its id, @NAMESPACE or 'all', or "
-			    "--status STATE");
-		return ERROR_USAGE;
-	}
+	if (arguments->operand_count == 0 && !state)
+		return report_nothing_named(
+		    context, &command_delete,
+		    "its name, its id, @NAMESPACE or 'all', or --status STATE");
 	int unknown = report_selection(context, arguments, SELECT_ALL_KNOWN, &selection);
 	int status = 0;
 	if (state && filter_by_state(context, state, &selection, &err) < 0)

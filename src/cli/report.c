@@ -49,6 +49,26 @@ void report_messages(struct context *context)
 	message_list_release(&context->messages);
 }
 
+static void list_services(const struct catalog *catalog)
+{
+	struct buffer names CLEANUP_BUFFER = BUFFER_INIT;
+	for (size_t i = 0; i < catalog->count; i++) {
+		buffer_append_string(&names, i ? ", " : "");
+		text_append_visible(&names, catalog->entries[i].name,
+				    strlen(catalog->entries[i].name));
+	}
+	report_line("services: %s", names.length ? buffer_string(&names) : "none");
+}
+
+int report_nothing_named(const struct context *context, const struct command *command,
+			 const char *forms)
+{
+	report_line("'%s' needs a service: %s", command->name, forms);
+	if (command->operand_kind == OPERANDS_SERVICES)
+		list_services(&context->project.catalog);
+	return ERROR_USAGE;
+}
+
 int report_selection(struct context *context, const struct arguments *arguments,
 		     enum select_all all, struct selection *selection)
 {

@@ -16,6 +16,11 @@ void report_messages(struct context *context);
 /* Print one line "pmo: ...". */
 void report_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Say that COMMAND needs a service, in one of the FORMS, and list those there are. Returns the exit
+ * status 2. */
+int report_nothing_named(const struct context *context, const struct command *command,
+			 const char *forms);
+
 /* Resolve the operands of COMMAND against the project, print what is wrong with them, and return 0
  * or the exit status 4. What could be resolved is selected either way. No operands select `all`. */
 int report_selection(struct context *context, const struct arguments *arguments,

@@ -260,10 +260,22 @@ static void disown(struct assignment *work)
 	}
 }
 
-static void assign_all(struct assignment *work)
+static void assign_known(struct assignment *work, const struct known_member *known, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct process *process = process_table_find(work->table, known[i].pid);
+		if (process && process->ticks == known[i].ticks &&
+		    is_open(work, (size_t)(process - work->table->items)))
+			work->owners[process - work->table->items] = known[i].claim;
+	}
+}
+
+static void assign_all(struct assignment *work, const struct known_member *known,
+		       size_t known_count)
 {
 	find_parents(work);
 	assign_leaders(work);
+	assign_known(work, known, known_count);
 	assign_sessions(work);
 	spread_to_descendants(work);
 	assign_marked(work);
@@ -272,6 +284,12 @@ static void assign_all(struct assignment *work)
 }
 
 int *membership_assign(const struct process_table *table, const struct claim *claims, size_t count)
+{
+	return membership_assign_known(table, claims, count, NULL, 0);
+}
+
+int *membership_assign_known(const struct process_table *table, const struct claim *claims,
+			     size_t count, const struct known_member *known, size_t known_count)
 {
 	struct assignment work = { .table = table, .claims = claims };
 	int *numbers CLEANUP_FREE = memory_alloc((3 * table->count + 1) * sizeof(int));
@@ -287,7 +305,7 @@ int *membership_assign(const struct process_table *table, const struct claim *cl
 	}
 	if (count > 0) {
 		index_claims(&work, count);
-		assign_all(&work);
+		assign_all(&work, known, known_count);
 		free(work.leaders);
 		free(work.marks);
 	}

@@ -29,4 +29,16 @@ enum { NOBODY = -1 };
  */
 int *membership_assign(const struct process_table *table, const struct claim *claims, size_t count);
 
+/* A process that was seen to belong to a claim: it does so whatever becomes of its ancestors, its
+ * session and its environment. */
+struct known_member {
+	pid_t pid;
+	uint64_t ticks;
+	int claim;
+};
+
+/* The same with what earlier tables have shown. */
+int *membership_assign_known(const struct process_table *table, const struct claim *claims,
+			     size_t count, const struct known_member *known, size_t known_count);
+
 #endif

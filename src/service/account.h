@@ -9,7 +9,7 @@
 #include "os/spawn.h"
 
 struct account {
-	const char *name; /* NULL when no user is asked for */
+	const char *name; /* NULL when no user is asked for, or passwd(5) does not know it */
 	const char *home;
 	const char *shell;
 };

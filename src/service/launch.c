@@ -116,6 +116,11 @@ static bool ends_with(const char *word, size_t length, const char *suffix)
 	return length > size && strncmp(word + length - size, suffix, size) == 0;
 }
 
+static bool is_python_script(const char *word, size_t length)
+{
+	return ends_with(word, length, ".py") || ends_with(word, length, ".pyw");
+}
+
 static bool text_runs_python(const char *text)
 {
 	static const char separators[] = " \t\n;&|()";
@@ -124,8 +129,7 @@ static bool text_runs_python(const char *text)
 		size_t length = strcspn(text, separators);
 		if (is_python_word(text, length))
 			return true;
-		if (length && first &&
-		    (ends_with(text, length, ".py") || ends_with(text, length, ".pyw")))
+		if (first && is_python_script(text, length))
 			return true;
 		first = first && length == 0;
 		text += length;
@@ -138,7 +142,12 @@ static bool launch_runs_python(const struct launch *launch)
 {
 	if (launch->definition->shell_command)
 		return text_runs_python(launch->definition->shell_command);
-	return launch->arguments[0] && text_runs_python(launch->arguments[0]);
+	const char *program = launch->arguments[0];
+	bool found = program && is_python_script(program, strlen(program));
+	/* all of them: `env python3`, `nice -n 5 python3` */
+	for (size_t i = 0; !found && launch->arguments[i]; i++)
+		found = is_python_word(launch->arguments[i], strlen(launch->arguments[i]));
+	return found;
 }
 
 static int resolve_arguments(const struct resolver *resolver)

@@ -203,9 +203,27 @@ static void fill_services(struct snapshot_work *work, enum snapshot_detail detai
 	find_changes(work);
 }
 
-int snapshot_take(struct snapshot *snapshot, const struct project *project,
-		  const struct selection *selection, enum snapshot_detail detail, int64_t window_ns,
-		  struct message_list *messages, struct error *err)
+/* Whether a record that was read before the look at /proc names a leader that the look did not
+ * find, because a stop or a restart came between: then the two do not fit. */
+static bool is_outdated(const struct snapshot_work *work)
+{
+	for (size_t i = 0; i < work->claim_count; i++) {
+		const struct service_status *service = work->claim_services[i];
+		struct record now;
+		if (service->pid > 0)
+			continue;
+		state_read_identity(&work->project->state, service->entry->name, &now);
+		if (!now.valid || strcmp(now.identity.mark, service->record.identity.mark) != 0)
+			return true;
+	}
+	return false;
+}
+
+enum attempt { ATTEMPT_FAILED, ATTEMPT_OUTDATED, ATTEMPT_DONE };
+
+static enum attempt take_once(struct snapshot *snapshot, const struct project *project,
+			      const struct selection *selection, enum snapshot_detail detail,
+			      int64_t window_ns, struct message_list *messages, struct error *err)
 {
 	*snapshot = (struct snapshot)SNAPSHOT_INIT;
 	snapshot->taken_at_ns = clock_realtime_ns();
@@ -217,16 +235,31 @@ int snapshot_take(struct snapshot *snapshot, const struct project *project,
 		.claims = memory_zalloc(selection->count, sizeof(*work.claims)),
 		.claim_services = memory_zalloc(selection->count, sizeof(struct service_status *)),
 	};
+	enum attempt result = ATTEMPT_FAILED;
 	read_records(&work, selection);
-	int result = measure(&work, window_ns, messages, err);
-	if (result == 0) {
+	if (measure(&work, window_ns, messages, err) == 0) {
 		snapshot_link_members(&work);
 		fill_services(&work, detail);
+		result = is_outdated(&work) ? ATTEMPT_OUTDATED : ATTEMPT_DONE;
 	}
 	snapshot_work_release(&work);
-	if (result < 0)
-		snapshot_release(snapshot);
 	return result;
+}
+
+int snapshot_take(struct snapshot *snapshot, const struct project *project,
+		  const struct selection *selection, enum snapshot_detail detail, int64_t window_ns,
+		  struct message_list *messages, struct error *err)
+{
+	enum { ATTEMPTS = 5 };
+	for (int attempt = 1;; attempt++) {
+		enum attempt result =
+		    take_once(snapshot, project, selection, detail, window_ns, messages, err);
+		if (result == ATTEMPT_DONE || (result == ATTEMPT_OUTDATED && attempt == ATTEMPTS))
+			return 0;
+		snapshot_release(snapshot);
+		if (result == ATTEMPT_FAILED)
+			return -1;
+	}
 }
 
 void snapshot_release(struct snapshot *snapshot)

@@ -124,6 +124,12 @@ static bool job_breeds(const struct stop_engine *engine, struct stop_job *job, s
 	       (now.ticks > before.ticks || (now.ticks == before.ticks && now.pid > before.pid));
 }
 
+static void job_set_deadlines(struct stop_job *job, int64_t now)
+{
+	job->deadline_ns = now + job->timeout_ns;
+	job->kill_deadline_ns = job->deadline_ns + KILL_TIMEOUT_NS;
+}
+
 static void verify_leader(const struct stop_engine *engine, struct stop_job *job)
 {
 	const struct identity *identity = &job->record.identity;
@@ -143,9 +149,9 @@ static void job_step(struct stop_engine *engine, struct stop_job *job, size_t in
 	job->leader_alive = process_table_is_alive(&engine->table, identity->pid, identity->ticks);
 	if (engine->first_member[index] == NOBODY && !job_breeds(engine, job, index)) {
 		if (++job->empty_scans >= 2)
-			job_end(job, !job->signalled_count ? STOP_NOT_RUNNING
-				     : job->kill_rounds    ? STOP_KILLED
-							   : STOP_STOPPED);
+			job_end(job, job->kill_rounds ? STOP_KILLED
+				     : job->asked     ? STOP_STOPPED
+						      : STOP_NOT_RUNNING);
 		return;
 	}
 	job->empty_scans = 0;
@@ -154,6 +160,10 @@ static void job_step(struct stop_engine *engine, struct stop_job *job, size_t in
 			  "cannot stop '%s' from inside it: this pmo runs in that service",
 			  job->result->entry->name);
 		stop_job_fail(job);
+	} else if (!job->asked && engine->first_member[index] != NOBODY) {
+		job_set_deadlines(job, now);
+		job->asked = true;
+		job_ask(engine, job, index);
 	} else if (now >= job->kill_deadline_ns) {
 		job_give_up(engine, job, index);
 	} else if (now >= job->deadline_ns) {
@@ -212,6 +222,21 @@ static void link_members(struct stop_engine *engine)
 	}
 }
 
+/* Who is seen once is not lost again, even if its parent ends and nothing else tells whose it is.
+ */
+static void remember_members(struct stop_engine *engine)
+{
+	engine->known = memory_resize(engine->known, engine->table.count, sizeof(*engine->known));
+	engine->known_count = 0;
+	for (size_t i = 0; i < engine->table.count; i++) {
+		const struct process *process = &engine->table.items[i];
+		if (engine->owners[i] != NOBODY)
+			engine->known[engine->known_count++] =
+			    (struct known_member){ process->pid, process->ticks,
+						   engine->owners[i] };
+	}
+}
+
 /* One look at all processes, one step of every job. */
 static void scan(struct stop_engine *engine)
 {
@@ -228,7 +253,9 @@ static void scan(struct stop_engine *engine)
 		return;
 	}
 	free(engine->owners);
-	engine->owners = membership_assign(&engine->table, engine->claims, engine->count);
+	engine->owners = membership_assign_known(&engine->table, engine->claims, engine->count,
+						 engine->known, engine->known_count);
+	remember_members(engine);
 	link_members(engine);
 	int64_t now = clock_monotonic_ns();
 	engine->scan_cost_ns = now - begin;
@@ -255,8 +282,7 @@ static void open_leaders(struct stop_engine *engine)
 		struct stop_job *job = &engine->jobs[i];
 		int pidfd = signal_open_unverified(job->record.identity.pid);
 		job->leader_pidfd = pidfd < 0 ? -1 : pidfd;
-		job->deadline_ns = engine->started_ns + job->timeout_ns;
-		job->kill_deadline_ns = job->deadline_ns + KILL_TIMEOUT_NS;
+		job_set_deadlines(job, engine->started_ns);
 	}
 }
 
@@ -274,6 +300,7 @@ void stop_engine_run(struct stop_engine *engine)
 	free(engine->first_member);
 	free(engine->next_member);
 	free(engine->corpses);
+	free(engine->known);
 	free(engine->leaders);
 	error_clear(&engine->scan_error);
 }

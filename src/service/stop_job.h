@@ -28,6 +28,7 @@ struct stop_job {
 	int64_t kill_deadline_ns; /* then it has failed */
 	int leader_pidfd;         /* also stands for its process group; -1 if it had gone before */
 	bool leader_alive;
+	bool asked; /* the stop signal was sent: the deadlines count from there */
 	bool active;
 	int kill_rounds;      /* how many scans have sent SIGKILL */
 	bool refused;         /* a member may not be signalled: EPERM */
@@ -56,6 +57,8 @@ struct stop_engine {
 	int *next_member;       /* per process */
 	struct corpse *corpses; /* per job: the newest corpse of its leader's session */
 	struct leader *leaders; /* the jobs by leader, ascending */
+	struct known_member *known; /* who belonged to the jobs at the last scan */
+	size_t known_count;
 	size_t scans;
 	int64_t scan_cost_ns;
 	int64_t started_ns;

@@ -55,8 +55,6 @@ struct bench {
 	int messages;
 };
 
-extern char **environ;
-
 static double now_ms(void)
 {
 	struct timespec now;

@@ -132,8 +132,10 @@ static void test_service_started_by_a_service(void **state)
 	WAIT_FOR(project_exists(project, "ready"));
 	pmo_ok(project, "stop", "parent");
 	assert_true(process_alive(read_pid(project, "child")));
+	/* the pmo inside must be done before the child is stopped, or it starts it once more */
+	unlink(project_path(project, "ready"));
 	pmo_ok(project, "start", "parent");
-	WAIT_FOR(process_alive(read_pid(project, "parent")));
+	WAIT_FOR(project_exists(project, "ready"));
 	pmo_ok(project, "stop", "child");
 	assert_true(process_alive(read_pid(project, "parent")));
 	pmo_ok(project, "stop", "all");
@@ -245,6 +247,21 @@ static void test_messages(void **state)
 	run_release(&run);
 }
 
+/* Without any time the signal is sent all the same, and SIGKILL is called by its name. */
+static void test_no_time_at_all(void **state)
+{
+	struct test_project *project = *state;
+	struct run run;
+
+	project_write(project, "pmo.yml",
+		      QUICK "deaf:\n  cmd: [%s, ignore, TERM, touch, ready, wait]\n", ACTOR);
+	pmo_ok(project, "start", "deaf");
+	WAIT_FOR(project_exists(project, "ready"));
+	run_pmo(project, &run, "stop", "-t", "0", "deaf", NULL);
+	assert_run(&run, 0, "stopped deaf (it had to be killed)\n", "");
+	run_release(&run);
+}
+
 /* The signal is meant for what the project runs now, not for what pmo.yml says by now. */
 static void test_settings_of_the_start_count(void **state)
 {
@@ -344,6 +361,7 @@ int main(void)
 		PROJECT_TEST(test_signal_is_sent_once),
 		PROJECT_TEST(test_stop_signal_and_options),
 		PROJECT_TEST(test_messages),
+		PROJECT_TEST(test_no_time_at_all),
 		PROJECT_TEST(test_settings_of_the_start_count),
 		PROJECT_TEST(test_service_cannot_stop_itself),
 		PROJECT_TEST(test_stop_after_a_crash),

@@ -22,24 +22,21 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 # Postgres and Redis run as users of their own: the folder must be open to them.
 project=$(mktemp -d "${TMPDIR:-/tmp}/pmo-real.XXXXXX") || exit 2
 chmod 755 "$project"
-export PMO_REAL_MARK=${project##*/}
+mark=${project##*/}
 unset PMO_FILE PMO_RUN PMO_SERVICE PMO_DIR NODE_OPTIONS
 
 pmo() {
-	timeout -k 5 120 "$PMO" -C "$project" "$@"
+	PMO_REAL_MARK=$mark timeout -k 5 120 "$PMO" -C "$project" "$@"
 }
 
 # The processes of this run: by the mark in their environment or, as servers that change their
 # title overwrite it, by their working directory.
 survivors() {
-	local entry directory
-	for entry in /proc/[0-9]*; do
-		[ "${entry#/proc/}" = "$$" ] && continue
-		directory=$(readlink "$entry/cwd" 2>/dev/null)
-		case $directory/ in "$project"/*) echo "${entry#/proc/}" && continue ;; esac
-		grep -qzsFx -- "PMO_REAL_MARK=$PMO_REAL_MARK" "$entry/environ" &&
-			grep -qzs '^PMO_RUN=' "$entry/environ" && echo "${entry#/proc/}"
-	done
+	{
+		find /proc -maxdepth 2 -path '/proc/[0-9]*/cwd' \
+			\( -lname "$project" -o -lname "$project/*" \) 2>/dev/null
+		grep -lzsFx -- "PMO_REAL_MARK=$mark" /proc/[0-9]*/environ
+	} | cut -d / -f 3 | sort -un
 }
 
 finish() {

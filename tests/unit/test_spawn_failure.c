@@ -3,6 +3,7 @@
  */
 #include "support/support.h"
 
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "os/spawn.h"
 
@@ -78,8 +79,8 @@ static void test_execute(void **state)
 		{ "plain", EACCES, "Permission denied" },
 		{ "folder", EACCES, "Permission denied" },
 		{ "no-interpreter", ENOENT, "No such file or directory" },
-		{ "no-format", ENOEXEC, "Exec format error" },
-		{ "empty", ENOEXEC, "Exec format error" },
+		{ "no-format", ENOEXEC, "Exec format error (does it begin with '#!'?)" },
+		{ "empty", ENOEXEC, "Exec format error (does it begin with '#!'?)" },
 		{ "plain/x", ENOTDIR, "Not a directory" },
 	};
 	project_write(project, "plain", "#!/bin/sh\n");
@@ -251,8 +252,6 @@ static int fail_without_descriptors(struct test_project *project)
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return NOT_POSSIBLE;
 	failures += expect(&plan, 0, "cannot make a socket pair: Too many open files");
-	/* fds 3 and 4 are the pair; once the child's end is closed the pidfd takes its place, but
-	 * for a descriptor that fills the table */
 	return failures + (waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD ? 0 : 1);
 }
 
