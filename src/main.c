@@ -31,6 +31,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A descriptor 0, 1 or 2 that is closed would be given to the next file that is opened. */
@@ -152,6 +153,10 @@ int main(int argc, char **argv)
 	open_standard_streams();
 	/* ignored by some callers: then nobody could tell how a service ended */
 	signal(SIGCHLD, SIG_DFL);
+	/* a log at the caller's file size limit is an error to report, not a death */
+	signal(SIGXFSZ, SIG_IGN);
+	/* what pmo makes is its own, whatever the caller's mask would take away or leave */
+	context.umask = umask(0077);
 	spawn_raise_file_limit(&context.file_limit);
 	if (parse_arguments("pmo", help_global_options, PARSE_UP_TO_OPERAND, argc, argv, &global,
 			    &err) < 0)

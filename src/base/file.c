@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DESCRIPTOR_RESERVE = 64, DESCRIPTOR_MINIMUM = 16 };
+enum { DESCRIPTOR_RESERVE = 64, DESCRIPTOR_MINIMUM = 8 };
 
 int file_read_fd(int fd, size_t limit, struct buffer *buffer)
 {

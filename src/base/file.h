@@ -34,7 +34,7 @@ int file_replace(int dirfd, const char *name, const void *bytes, size_t length, 
 /* mkdir(2) where nothing is there yet; -ENOTDIR where something else is. */
 int file_make_directory(int dirfd, const char *path, mode_t mode);
 
-/* How many descriptors this process may still open, a reserve for itself left out; at least 16. */
+/* How many descriptors this process may still open, a reserve for itself left out; at least 8. */
 size_t file_descriptor_budget(void);
 
 /* True if PATH names a directory. */

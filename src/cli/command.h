@@ -49,6 +49,7 @@ struct context {
 	struct project project;   /* unset with COMMAND_NEEDS_NOTHING */
 	const char *file;         /* -f or PMO_FILE, NULL */
 	bool color_allowed;       /* false with --no-color */
+	mode_t umask;             /* as pmo was called with: services get it back */
 	struct rlimit file_limit; /* RLIMIT_NOFILE as pmo was called with: services get it back */
 	struct message_list messages; /* shown, and emptied, by report_messages */
 };

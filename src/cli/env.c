@@ -125,7 +125,9 @@ static const struct catalog_entry *only_service(const struct context *context,
 static int run_env(struct context *context, const struct arguments *arguments)
 {
 	struct error err = ERROR_INIT;
-	if (arguments->operand_count != 1) {
+	if (arguments->operand_count == 0)
+		return report_one_needed(context, &command_env);
+	if (arguments->operand_count > 1) {
 		error_set(&err, ERROR_USAGE, "env takes exactly one SERVICE, not %zu",
 			  arguments->operand_count);
 		return report_error(&err);
@@ -160,6 +162,5 @@ const struct command command_env = {
 	.options = options,
 	.need = COMMAND_NEEDS_CONFIG,
 	.operand_kind = OPERANDS_SERVICES,
-	.operands_required = true,
 	.run = run_env,
 };

@@ -29,7 +29,7 @@ static int replace(struct context *context, const struct launch *launch, char **
 		.program = program,
 		.arguments = command,
 		.environment = launch->environment.entries,
-		.umask = -1,
+		.umask = (int)context->umask,
 		.file_limit = &context->file_limit,
 	};
 	int error = spawn_replace(&plan);

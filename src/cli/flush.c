@@ -22,11 +22,22 @@ static int flush_one(const struct context *context, const struct service_log *lo
 	return 0;
 }
 
+static bool config_is_known(const struct context *context)
+{
+	return context->project.config_state == PROJECT_CONFIG_OK;
+}
+
 static int flush_left_over(const struct context *context, const struct log_selection *selection,
 			   struct buffer *text)
 {
 	struct error err = ERROR_INIT;
 	size_t count;
+	if (!config_is_known(context)) {
+		report_line("warning: '%s' cannot be read: only the logs of services on record are "
+			    "flushed",
+			    context->project.label);
+		return 0;
+	}
 	int result = service_flush_left_over(&context->project, selection, &count, &err);
 	if (count > 0)
 		buffer_printf(text, "removed %zu log%s of services that are no more\n", count,
@@ -48,7 +59,8 @@ static int run_flush(struct context *context, const struct arguments *arguments)
 			status = ERROR_FAILED;
 	if (selection.all_here && flush_left_over(context, &selection, &text) != 0)
 		status = ERROR_FAILED;
-	if (text.length == 0 && status == 0 && unknown == 0)
+	if (text.length == 0 && status == 0 && unknown == 0 &&
+	    (config_is_known(context) || !selection.all_here))
 		report_line("there are no logs");
 	if (output_write(&text, &err) < 0)
 		status = report_error(&err);
@@ -62,8 +74,9 @@ const struct command command_flush = {
 	.summary = "empty the logs of running services, remove those of stopped ones",
 	.details =
 	    "Without a service: all, also the logs of services that are neither in pmo.yml nor on "
-	    "record any more. A log that something may still write to is emptied and goes on with "
-	    "a line that says so; its rotated files are removed. HOST:SERVICE empties the logs of "
+	    "record any more (while pmo.yml cannot be read, only what is on record). A log that "
+	    "something may still write to is emptied and goes on with a line that says so; its "
+	    "rotated files are removed. HOST:SERVICE empties the logs of "
 	    "another machine that shares a per_host project. Logs that are no regular files "
 	    "(/dev/null, a FIFO, a symbolic link) are left alone.",
 	.need = COMMAND_NEEDS_STATE,

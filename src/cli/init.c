@@ -84,6 +84,8 @@ static void append_quoted(struct buffer *yaml, const char *text)
 static const char *entry_problem(const struct procfile *procfile, const char *name,
 				 const char *command)
 {
+	if (!*command)
+		return "it has no command";
 	if (!text_is_utf8(command, strlen(command)))
 		return "its command is not UTF-8";
 	for (const char *at = command; *at; at++)
@@ -106,23 +108,36 @@ static void add_entry(struct procfile *procfile, const char *name, const char *c
 	buffer_printf(&procfile->yaml, "\n  env:\n    PORT: %" PRId64 "\n\n", port);
 }
 
-/* foreman's own rule for a line: letters, digits, '_' and '-', a colon, blanks, the command. Other
- * lines are comments to it. */
+/* Blank lines, and what everybody takes for a comment. */
+static bool says_nothing(const char *line, size_t length)
+{
+	while (length > 0 && isspace((unsigned char)*line)) {
+		line++;
+		length--;
+	}
+	return length == 0 || *line == '#';
+}
+
+/* foreman's own rule for a line: letters, digits, '_' and '-', a colon, blanks, the command. */
 static void read_line(struct procfile *procfile, const char *line, size_t length, size_t number)
 {
 	size_t name_length = 0;
 	while (name_length < length && (isalnum((unsigned char)line[name_length]) ||
 					line[name_length] == '_' || line[name_length] == '-'))
 		name_length++;
-	if (name_length == 0 || name_length == length || line[name_length] != ':')
+	if (says_nothing(line, length))
 		return;
+	if (name_length == 0 || name_length == length || line[name_length] != ':') {
+		report_line("warning: Procfile:%zu: the line is left out: it is not "
+			    "'NAME: COMMAND', NAME of letters, digits, '_' and '-'",
+			    number);
+		return;
+	}
 	size_t begin = name_length + 1;
 	while (begin < length && isspace((unsigned char)line[begin]))
 		begin++;
 	while (length > begin && isspace((unsigned char)line[length - 1]))
 		length--;
-	if (begin == length)
-		return;
 	const char *name = arena_strndup(&procfile->arena, line, name_length);
 	const char *command = arena_strndup(&procfile->arena, line + begin, length - begin);
 	const char *problem = entry_problem(procfile, name, command);

@@ -11,17 +11,34 @@
 
 enum { PROGRESS_NAMES = 5 };
 
+/* Bytes of a line that are shown: what a crash printed may be anything. */
+enum { OUTPUT_LINE_LIMIT = 300 };
+
+/* No character is cut in two. */
+static size_t shown_length(const char *line, size_t length)
+{
+	if (length <= OUTPUT_LINE_LIMIT)
+		return length;
+	length = OUTPUT_LINE_LIMIT;
+	for (size_t back = 0; back < 4 && ((unsigned char)line[length] & 0xc0) == 0x80; back++)
+		length--;
+	return length;
+}
+
 /* The service's own last lines, indented, so that they cannot be taken for pmo's. */
 static void report_output(const struct buffer *output)
 {
 	struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
+	const char *ellipsis = output_describe(STDERR_FILENO, false).utf8 ? "…" : "...";
 	const char *line = buffer_string(output);
 	const char *end = line + output->length;
 	while (line < end) {
 		const char *newline = memchr(line, '\n', (size_t)(end - line));
 		size_t length = (size_t)((newline ? newline : end) - line);
 		buffer_append_string(&text, "    | ");
-		text_append_visible(&text, line, length);
+		size_t shown = shown_length(line, length);
+		text_append_visible(&text, line, shown);
+		buffer_append_string(&text, shown < length ? ellipsis : "");
 		buffer_append_char(&text, '\n');
 		line += length + 1;
 	}

@@ -67,6 +67,18 @@ static const struct option_spec *tables_find(const struct tables *tables, int co
 	return NULL;
 }
 
+/* What `start` and `restart` will have: better than a wrong guess at what was meant. */
+static bool is_later_option(const char *subject, const char *name)
+{
+	static const char *const later[] = { "--wait", "--wait-timeout", "--no-deps", "--port" };
+	if (strcmp(subject, "start") != 0 && strcmp(subject, "restart") != 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_LENGTH(later); i++)
+		if (strcmp(name, later[i]) == 0)
+			return true;
+	return false;
+}
+
 /* WORD is what could not be understood, as it was typed. */
 static int unknown_option(const struct tables *tables, const char *subject, const char *word,
 			  struct error *err)
@@ -75,6 +87,9 @@ static int unknown_option(const struct tables *tables, const char *subject, cons
 	struct buffer shown CLEANUP_BUFFER = BUFFER_INIT;
 	size_t length = strcspn(word, "=");
 	char *name CLEANUP_FREE = memory_strndup(word, length);
+	if (is_later_option(subject, name))
+		return error_set(err, ERROR_USAGE,
+				 "'%s' is not supported by this version of pmo yet", name);
 	for (size_t i = 0; i < tables->count; i++)
 		names[i] = tables->specs[i]->long_name;
 	text_append_visible(&shown, name, length);

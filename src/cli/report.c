@@ -69,6 +69,13 @@ int report_nothing_named(const struct context *context, const struct command *co
 	return ERROR_USAGE;
 }
 
+int report_one_needed(const struct context *context, const struct command *command)
+{
+	report_line("'%s' needs one service: its name or its id", command->name);
+	list_services(&context->project.catalog);
+	return ERROR_USAGE;
+}
+
 int report_selection(struct context *context, const struct arguments *arguments,
 		     enum select_all all, struct selection *selection)
 {

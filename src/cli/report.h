@@ -21,6 +21,9 @@ void report_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int report_nothing_named(const struct context *context, const struct command *command,
 			 const char *forms);
 
+/* The same for a command that takes one service and no more. */
+int report_one_needed(const struct context *context, const struct command *command);
+
 /* Resolve the operands of COMMAND against the project, print what is wrong with them, and return 0
  * or the exit status 4. What could be resolved is selected either way. No operands select `all`. */
 int report_selection(struct context *context, const struct arguments *arguments,

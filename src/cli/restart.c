@@ -43,7 +43,8 @@ static int restart_selected(struct context *context, const struct arguments *arg
 		.force = arguments_has(arguments, "force"),
 		.progress = outcome_progress,
 	};
-	const struct start_options start = { .file_limit = &context->file_limit };
+	const struct start_options start = { .umask = context->umask,
+					     .file_limit = &context->file_limit };
 	if (launcher_open(&launcher, &context->project, &context->messages, &err) < 0) {
 		report_messages(context);
 		return report_error(&err);

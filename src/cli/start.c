@@ -26,6 +26,7 @@ static int start_selected(struct context *context, const struct arguments *argum
 	struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
 	const struct start_options options = {
 		.force = arguments_has(arguments, "force"),
+		.umask = context->umask,
 		.file_limit = &context->file_limit,
 	};
 	struct start_result *results CLEANUP_FREE =

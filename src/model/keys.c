@@ -132,6 +132,37 @@ static const struct key keys[] = {
 
 _Static_assert(ARRAY_LENGTH(keys) <= 64, "a set of keys is a uint64_t");
 
+/* What other process managers call it. */
+static const struct {
+	const char *name;
+	const char *key;
+} synonyms[] = {
+	{ "command", "cmd" },
+	{ "exec", "cmd" },
+	{ "environment", "env" },
+	{ "envfile", "env_file" },
+	{ "env-file", "env_file" },
+	{ "directory", "cwd" },
+	{ "dir", "cwd" },
+	{ "workdir", "cwd" },
+	{ "workingdir", "cwd" },
+	{ "working_dir", "cwd" },
+	{ "working_directory", "cwd" },
+	{ "stdout", "out_file" },
+	{ "stdout_logfile", "out_file" },
+	{ "out", "out_file" },
+	{ "log_file", "out_file" },
+	{ "stderr", "error_file" },
+	{ "stderr_logfile", "error_file" },
+	{ "err_file", "error_file" },
+	{ "stopsignal", "stop_signal" },
+	{ "kill_signal", "stop_signal" },
+	{ "stop_grace_period", "stop_timeout" },
+	{ "stopwaitsecs", "stop_timeout" },
+	{ "kill_timeout", "stop_timeout" },
+	{ "autorestart", "restart" },
+};
+
 size_t key_count(void)
 {
 	return ARRAY_LENGTH(keys);
@@ -152,10 +183,15 @@ const struct key *key_find(const char *name)
 
 const struct key *key_suggest(const char *name)
 {
-	const char *names[ARRAY_LENGTH(keys)];
+	const char *names[ARRAY_LENGTH(keys) + ARRAY_LENGTH(synonyms)];
 	for (size_t i = 0; i < ARRAY_LENGTH(keys); i++)
 		names[i] = keys[i].name;
+	for (size_t i = 0; i < ARRAY_LENGTH(synonyms); i++)
+		names[ARRAY_LENGTH(keys) + i] = synonyms[i].name;
 	const char *suggestion = text_suggest(name, names, ARRAY_LENGTH(names));
+	for (size_t i = 0; i < ARRAY_LENGTH(synonyms); i++)
+		if (suggestion == synonyms[i].name)
+			suggestion = synonyms[i].key;
 	return suggestion ? key_find(suggestion) : NULL;
 }
 

@@ -49,7 +49,8 @@ const struct key *key_at(size_t position);
 /* The key called NAME, or NULL. */
 const struct key *key_find(const char *name);
 
-/* The key that NAME was probably meant to be, or NULL. */
+/* The key that NAME was probably meant to be, by its letters or because other process managers call
+ * it so, or NULL. */
 const struct key *key_suggest(const char *name);
 
 /* The bit that stands for KEY in a set of keys; an alias shares that of its key. */

@@ -159,8 +159,9 @@ static void assign_leaders(struct assignment *work)
 			key->state = LEADER_GONE;
 			continue;
 		}
-		key->state = process->ticks == work->claims[key->claim].ticks ? LEADER_HERE
-									      : LEADER_REPLACED;
+		key->state = !process->kernel && process->ticks == work->claims[key->claim].ticks
+				 ? LEADER_HERE
+				 : LEADER_REPLACED;
 		int *owner = &work->owners[process - work->table->items];
 		if (key->state == LEADER_HERE && *owner == NOBODY)
 			*owner = key->claim;

@@ -71,6 +71,9 @@ pid_t process_find_live_thread(int proc_fd, pid_t pid);
  * MARK_LENGTH bytes. False when it has none, or when it cannot be read. */
 bool process_read_mark(int proc_fd, pid_t pid, char mark[MARK_LENGTH + 1]);
 
+/* Append /proc/PID/environ: entries that end with NUL. 0, or a negative errno value. */
+int process_append_environment(int proc_fd, pid_t pid, struct buffer *buffer);
+
 /* Append the command line, arguments separated by spaces, controls made visible (base/text.h);
  * "[name]" when there is none; cut after 64 KiB. */
 void process_append_command(int proc_fd, const struct process *process, struct buffer *buffer);

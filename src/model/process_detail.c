@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,9 @@ enum { PATH_SIZE = 64 };
 
 /* A command line is shown to people: more of it than this is not. */
 enum { COMMAND_LIMIT = 65536 };
+
+/* Far above what execve(2) takes. */
+enum { ENVIRONMENT_LIMIT = 16 * 1024 * 1024 };
 
 static const char mark_prefix[] = "PMO_RUN=";
 enum { MARK_PREFIX_LENGTH = sizeof(mark_prefix) - 1 };
@@ -91,6 +95,14 @@ bool process_read_mark(int proc_fd, pid_t pid, char mark[MARK_LENGTH + 1])
 	if (thread > 0)
 		search_mark(proc_fd, path, mark);
 	return mark[0] != '\0';
+}
+
+int process_append_environment(int proc_fd, pid_t pid, struct buffer *buffer)
+{
+	char path[PATH_SIZE];
+	snprintf(path, sizeof(path), "%d/environ", pid);
+	int fd CLEANUP_CLOSE = openat(proc_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	return fd < 0 ? -errno : file_read_fd(fd, ENVIRONMENT_LIMIT, buffer);
 }
 
 void process_append_command(int proc_fd, const struct process *process, struct buffer *buffer)

@@ -36,9 +36,10 @@ struct exit_record {
 };
 
 struct record {
-	bool intent;              /* .pid exists: the service is meant to be up */
-	bool valid;               /* .pid and .time name the same pid, by a well-formed identity */
-	bool stopping;            /* .stop exists */
+	bool intent;   /* .pid exists: the service is meant to be up */
+	bool valid;    /* .pid and .time name the same pid, by a well-formed identity */
+	bool damaged;  /* neither valid nor a mere intent: somebody wrote into the files */
+	bool stopping; /* .stop exists */
 	struct identity identity; /* meaningful if valid */
 	int64_t started_at_ns;    /* realtime; 0 where unknown */
 	int64_t restarts;         /* 0 where unknown */
@@ -71,7 +72,7 @@ void state_names_release(struct state_names *names);
 /* Read the record of NAME; a .pid and .time that do not fit are read once more. */
 void state_read(const struct state *state, const char *name, struct record *record);
 
-/* The same for what .pid and .time tell alone: `intent`, `valid`, `identity`, `started_at_ns`. The
+/* The same for what .pid and .time tell alone: from `intent` to `damaged`, and when it started. The
  * rest is as if there were no such files. */
 void state_read_identity(const struct state *state, const char *name, struct record *record);
 
@@ -88,6 +89,8 @@ int state_write_spec(const struct state *state, const char *name, const char *te
 int state_write_identity(const struct state *state, const char *name,
 			 const struct identity *identity, int64_t started_at_ns, struct error *err);
 int state_write_pid(const struct state *state, const char *name, pid_t pid, struct error *err);
+/* An empty .pid: meant to be up, but not running. */
+int state_write_intent(const struct state *state, const char *name, struct error *err);
 int state_write_exit(const struct state *state, const char *name, const struct exit_record *exit,
 		     struct error *err);
 int state_write_restarts(const struct state *state, const char *name, int64_t restarts,

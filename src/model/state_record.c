@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { FILE_MODE = 0600, NAME_SIZE = 256, SMALL = 1024, SPEC_LIMIT = 4 * 1024 * 1024 };
@@ -52,6 +53,15 @@ static ssize_t read_small(const struct state *state, const char *name, enum stat
 	return length;
 }
 
+static bool file_exists(const struct state *state, const char *name, enum state_file file)
+{
+	char path[NAME_SIZE];
+	struct stat status;
+	file_name(path, name, file);
+	return state->pids_fd >= 0 &&
+	       fstatat(state->pids_fd, path, &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* Seconds since the epoch as a decimal fraction; 0 for anything else. */
 static int64_t parse_time(const char *text)
 {
@@ -83,11 +93,16 @@ static bool read_time(const struct state *state, const char *name, struct record
 static void read_process(const struct state *state, const char *name, struct record *record)
 {
 	char text[SMALL];
-	int64_t pid;
-	record->intent = read_small(state, name, STATE_FILE_PID, text) >= 0;
-	if (!record->intent || !units_parse_integer(text, 2, INT32_MAX, &pid))
+	int64_t pid = 0;
+	ssize_t length = read_small(state, name, STATE_FILE_PID, text);
+	record->intent = length >= 0 || file_exists(state, name, STATE_FILE_PID);
+	if (!record->intent)
 		return;
-	record->valid = read_time(state, name, record) && record->identity.pid == (pid_t)pid;
+	if (length > 0 && !units_parse_integer(text, 2, INT32_MAX, &pid))
+		pid = 0;
+	bool readable = read_time(state, name, record);
+	record->valid = readable && pid > 0 && record->identity.pid == (pid_t)pid;
+	record->damaged = !record->valid && (length != 0 || readable);
 }
 
 static void read_exit(const struct state *state, const char *name, struct exit_record *exit)
@@ -117,8 +132,10 @@ void state_read_identity(const struct state *state, const char *name, struct rec
 	*record = (struct record){ 0 };
 	read_process(state, name, record);
 	/* a restart may have been between its two renames */
-	if (record->intent && !record->valid)
+	if (record->intent && !record->valid) {
+		*record = (struct record){ 0 };
 		read_process(state, name, record);
+	}
 }
 
 void state_read(const struct state *state, const char *name, struct record *record)
@@ -197,6 +214,11 @@ int state_write_restarts(const struct state *state, const char *name, int64_t re
 	return write_number(state, name, STATE_FILE_RESTARTS, restarts, err);
 }
 
+int state_write_intent(const struct state *state, const char *name, struct error *err)
+{
+	return write_file(state, name, STATE_FILE_PID, "", 0, err);
+}
+
 int state_write_exit(const struct state *state, const char *name, const struct exit_record *exit,
 		     struct error *err)
 {
@@ -212,8 +234,8 @@ int state_write_stop(const struct state *state, const char *name, struct error *
 	char path[NAME_SIZE];
 	file_name(path, name, STATE_FILE_STOP);
 	/* an empty file has no half-written state to hide */
-	int fd =
-	    openat(state->pids_fd, path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+	int fd = openat(state->pids_fd, path,
+			O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, FILE_MODE);
 	if (fd < 0)
 		return error_set_errno(err, ERROR_FAILED, errno, "cannot write '%s/pids/%s'",
 				       state->directory, path);

@@ -131,6 +131,28 @@ static int open_for_append(const char *path, int more_flags, struct error *err)
 	return fd;
 }
 
+int logfile_check(const char *path, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	if (!slash || slash == path || access(path, W_OK) == 0)
+		return 0;
+	char *parent CLEANUP_FREE = memory_strndup(path, (size_t)(slash - path));
+	return access(parent, W_OK | X_OK) == 0 ? 0 : open_failed(path, errno, err);
+}
+
+/* What a start leaves that never ran its command, or whose command never said anything: rotating it
+ * would push real logs out. */
+static bool has_only_header(const char *path)
+{
+	static const char beginning[] = "--- Starting service '";
+	char text[512];
+	int fd CLEANUP_CLOSE = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	return length > (ssize_t)sizeof(beginning) && length < (ssize_t)sizeof(text) &&
+	       memcmp(text, beginning, sizeof(beginning) - 1) == 0 &&
+	       memchr(text, '\n', (size_t)length) == text + length - 1;
+}
+
 int logfile_start(const char *path, int keep, struct error *err)
 {
 	off_t size;
@@ -139,6 +161,8 @@ int logfile_start(const char *path, int keep, struct error *err)
 		return -1;
 	if (type == LOG_FOREIGN)
 		return open_for_append(path, 0, err);
+	if (size > 0 && has_only_header(path))
+		return open_for_append(path, O_CREAT | O_TRUNC, err);
 	if (size > 0 && rotate(path, keep, err) < 0)
 		return -1;
 	return open_for_append(path, O_CREAT, err);

@@ -29,6 +29,10 @@
  * EBUSY: a mounted file) the log is appended to instead. */
 int logfile_start(const char *path, int keep, struct error *err);
 
+/* Whether logfile_start could make or append to PATH, as far as that can be seen beforehand: its
+ * directory is there and can be written. Changes nothing. */
+int logfile_check(const char *path, struct error *err);
+
 /* Write "--- Starting service 'NAME' at YYYY-MM-DD HH:MM:SS ---", SUFFIX (" (merged logs)" or "")
  * before the closing dashes, with an empty line before it unless the file is empty; nothing when FD
  * is no regular file. PATH is for messages. */

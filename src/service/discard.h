@@ -15,4 +15,7 @@
 /* Remove .pid, then .time, .exit, .spec and .stop. The restart count and the lock stay. */
 int record_remove(const struct state *state, const char *name, struct error *err);
 
+/* The same for a service that stays meant to be up: .pid becomes empty, .spec stays. */
+int record_retire(const struct state *state, const char *name, struct error *err);
+
 #endif

@@ -20,7 +20,8 @@ enum flush_result service_flush_logs(const struct project *project, const struct
 				     struct error *err);
 
 /* Flush what else lies in the project's logs directory: logs of services that are neither
- * configured nor on record, and of other forms (merged or not) of those that are. SELECTION has
+ * configured nor on record, and of other forms (merged or not) of those that are. For projects with
+ * PROJECT_CONFIG_OK alone: else nobody knows what is configured. SELECTION has
  * been flushed. *flushed gets the count. Returns 0, or -1 with an error, after which the rest was
  * still done. */
 int service_flush_left_over(const struct project *project, const struct log_selection *selection,

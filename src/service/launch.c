@@ -3,11 +3,14 @@
 #include "base/text.h"
 #include "model/environment_load.h"
 #include "model/expand.h"
+#include "os/logfile.h"
 #include "service/account.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* What resolving one definition needs at hand. */
@@ -73,6 +76,17 @@ static const char *default_log(const struct resolver *resolver, enum state_log l
 	return arena_strdup(&launch->arena, path);
 }
 
+/* A log is rotated away and written over: it must not be what pmo itself lives on. */
+static int refuse_own_file(const struct resolver *resolver, const char *path)
+{
+	const struct project *project = resolver->launcher->project;
+	char *pids CLEANUP_FREE = memory_printf("%s/pids/", project->state.directory);
+	if (strcmp(path, project->config_path) != 0 && strncmp(path, pids, strlen(pids)) != 0)
+		return 0;
+	return error_set(resolver->err, ERROR_FAILED, "'%s' cannot be a log: pmo needs it itself",
+			 path);
+}
+
 static int resolve_logs(const struct resolver *resolver)
 {
 	struct launch *launch = resolver->launch;
@@ -93,7 +107,9 @@ static int resolve_logs(const struct resolver *resolver)
 		return -1;
 	if (strcmp(launch->log_out, launch->log_error) == 0)
 		launch->log_error = launch->log_out;
-	return 0;
+	return refuse_own_file(resolver, launch->log_out) < 0
+		   ? -1
+		   : refuse_own_file(resolver, launch->log_error);
 }
 
 /* Shells that pmo did not write decide what runs; a hint is all this has to be. */
@@ -250,6 +266,22 @@ int launch_prepare(struct launch *launch, const struct launcher *launcher,
 	return -1;
 }
 
+int launch_check(const struct launch *launch, struct error *err)
+{
+	struct stat status;
+	if (!launch->program)
+		return error_set(err, ERROR_FAILED, "command '%s' not found", launch->arguments[0]);
+	int problem = stat(launch->directory, &status) < 0 ? errno
+		      : !S_ISDIR(status.st_mode)           ? ENOTDIR
+							   : 0;
+	if (problem)
+		return error_set_errno(err, ERROR_FAILED, problem,
+				       "cannot change to directory '%s'", launch->directory);
+	if (logfile_check(launch->log_out, err) < 0)
+		return -1;
+	return launch->log_error == launch->log_out ? 0 : logfile_check(launch->log_error, err);
+}
+
 void launch_release(struct launch *launch)
 {
 	environment_release(&launch->environment);
@@ -278,7 +310,7 @@ bool launch_differs_from_record(const struct launcher *launcher, const struct ca
 	struct buffer then CLEANUP_BUFFER = BUFFER_INIT;
 	quiet.messages = NULL;
 	if (launch_prepare(&launch, &quiet, entry->definition, NULL) < 0)
-		return true;
+		return false;
 	launch_append_spec(&launch, &now);
 	launch_release(&launch);
 	return state_read_spec_text(&launcher->project->state, entry->name, &then) == 0 &&

@@ -47,12 +47,16 @@ int launch_prepare(struct launch *launch, const struct launcher *launcher,
 		   const struct definition *definition, struct error *err);
 void launch_release(struct launch *launch);
 
+/* What can be known to fail before anything is changed: a program that is not in PATH, a directory
+ * that is not there, a log whose directory cannot be written. */
+int launch_check(const struct launch *launch, struct error *err);
+
 /* Append pids/NAME.spec for this launch: the definition with absolute paths, without the values of
  * its environment. */
 void launch_append_spec(const struct launch *launch, struct buffer *buffer);
 
 /* True if ENTRY, which is configured and has a record, was started with another definition than
- * pmo.yml has now, or pmo.yml's cannot be resolved any more. Values in its environment are not
+ * pmo.yml has now. Values in its environment are not
  * compared: they are never on disk. */
 bool launch_differs_from_record(const struct launcher *launcher, const struct catalog_entry *entry);
 

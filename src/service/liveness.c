@@ -18,7 +18,7 @@ enum liveness record_liveness(const struct record *record, const struct host *ho
 	case IDENTITY_HERE:
 		break;
 	}
-	if (process_read(proc_fd, record->identity.pid, &process) < 0 ||
+	if (process_read(proc_fd, record->identity.pid, &process) < 0 || process.kernel ||
 	    process.ticks != record->identity.ticks || !process_is_alive(&process))
 		return LIVENESS_GONE;
 	return LIVENESS_ALIVE;

@@ -15,8 +15,8 @@ static const char CONFIG_NAME[] = "pmo.yml";
 static bool directory_holds_project(const char *directory, const struct host *host)
 {
 	char *config CLEANUP_FREE = memory_printf("%s/%s", directory, CONFIG_NAME);
-	return access(config, F_OK) == 0 || state_exists(directory, NULL) ||
-	       state_exists(directory, host->name);
+	return faccessat(AT_FDCWD, config, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+	       state_exists(directory, NULL) || state_exists(directory, host->name);
 }
 
 /* The current directory or the nearest parent that holds a project, owned by the caller. */
@@ -77,21 +77,24 @@ static void add_problems(struct message_list *messages, const struct message_lis
 	}
 }
 
-static int config_missing(struct project *project, enum project_need need, struct error *err)
+/* A pmo.yml that is gone is one thing, a file that was asked for by a wrong name another. */
+static int config_missing(struct project *project, const char *file, enum project_need need,
+			  struct error *err)
 {
 	project->config_state = PROJECT_CONFIG_MISSING;
-	if (need == PROJECT_NEEDS_STATE && (state_exists(project->directory, NULL) ||
-					    state_exists(project->directory, project->host.name)))
+	if (!file && need == PROJECT_NEEDS_STATE &&
+	    (state_exists(project->directory, NULL) ||
+	     state_exists(project->directory, project->host.name)))
 		return 0;
 	return error_set(err, ERROR_USAGE, "cannot open '%s': %s", project->label,
 			 strerror(ENOENT));
 }
 
-static int read_config(struct project *project, enum project_need need,
+static int read_config(struct project *project, const char *file, enum project_need need,
 		       struct message_list *messages, struct error *err)
 {
 	if (access(project->config_path, F_OK) < 0 && errno == ENOENT) {
-		if (config_missing(project, need, err) < 0)
+		if (config_missing(project, file, need, err) < 0)
 			return -1;
 		message_add(messages, MESSAGE_WARNING,
 			    "'%s' is gone: going on from the records of what was started",
@@ -140,7 +143,7 @@ int project_open(struct project *project, const char *file, enum project_need ne
 {
 	*project = (struct project){ .state = STATE_INIT };
 	if (host_read(&project->host, err) == 0 && locate(project, file, err) == 0 &&
-	    read_config(project, need, messages, err) == 0 && read_state(project, err) == 0)
+	    read_config(project, file, need, messages, err) == 0 && read_state(project, err) == 0)
 		return 0;
 	project_close(project);
 	return -1;
@@ -166,5 +169,8 @@ int project_prepare_state(struct project *project, struct error *err)
 	/* the catalog and everything selected from it point at the state: it stays where it is */
 	state_close(&project->state);
 	project->state = state;
-	return 0;
+	if (faccessat(state.pids_fd, ".", W_OK, AT_EACCESS) == 0)
+		return 0;
+	return error_set_errno(err, ERROR_FAILED, errno, "cannot write to '%s/pids'",
+			       state.directory);
 }

@@ -3,9 +3,11 @@
 #include "base/file.h"
 #include "base/memory.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+/* All locks are held at once, and the pidfds of those that are being stopped. */
+enum { DESCRIPTORS_PER_SERVICE = 4 };
 
 /* Some of the services, and where in the caller's results each belongs. */
 struct subset {
@@ -51,13 +53,7 @@ static int check(const struct launcher *launcher, struct start_result *result)
 	}
 	if (launch_prepare(&launch, launcher, result->entry->definition, err) < 0)
 		return refuse(result);
-	int problem = 0;
-	if (!launch.program)
-		problem =
-		    error_set(err, ERROR_FAILED, "command '%s' not found", launch.arguments[0]);
-	else if (!file_is_directory(AT_FDCWD, launch.directory))
-		problem =
-		    error_set(err, ERROR_FAILED, "there is no directory '%s'", launch.directory);
+	int problem = launch_check(&launch, err);
 	launch_release(&launch);
 	return problem < 0 ? refuse(result) : 0;
 }
@@ -69,6 +65,7 @@ static int stop_subset(struct project *project, struct subset *subset,
 	size_t count = subset->selection.count;
 	struct stop_options keeping = *options;
 	keeping.keep_locks = true;
+	keeping.keep_intent = true;
 	struct stop_result *stops CLEANUP_FREE = memory_zalloc(count, sizeof(*stops));
 	if (stop_services(project, &subset->selection, &keeping, stops, err) < 0)
 		return -1;
@@ -104,10 +101,10 @@ static int start_subset(struct project *project, const struct launcher *launcher
 	return 0;
 }
 
-int restart_services(struct project *project, const struct launcher *launcher,
-		     const struct selection *selection, const struct stop_options *stop,
-		     const struct start_options *start, struct restart_result *results,
-		     struct error *err)
+static int restart_some(struct project *project, const struct launcher *launcher,
+			const struct selection *selection, const struct stop_options *stop,
+			const struct start_options *start, struct restart_result *results,
+			struct error *err)
 {
 	struct subset stopping = subset_create(selection->count);
 	struct subset starting = subset_create(selection->count);
@@ -119,9 +116,7 @@ int restart_services(struct project *project, const struct launcher *launcher,
 		if (check(launcher, &results[i].start) == 0)
 			subset_add(&stopping, entry, i);
 	}
-	int result = project_prepare_state(project, err);
-	if (result == 0)
-		result = stop_subset(project, &stopping, stop, results, err);
+	int result = stop_subset(project, &stopping, stop, results, err);
 	for (size_t i = 0; result == 0 && i < selection->count; i++)
 		if (results[i].attempted && results[i].stop.outcome != STOP_FAILED)
 			subset_add(&starting, results[i].entry, i);
@@ -136,6 +131,28 @@ int restart_services(struct project *project, const struct launcher *launcher,
 	subset_release(&stopping);
 	subset_release(&starting);
 	return result;
+}
+
+int restart_services(struct project *project, const struct launcher *launcher,
+		     const struct selection *selection, const struct stop_options *stop,
+		     const struct start_options *start, struct restart_result *results,
+		     struct error *err)
+{
+	size_t room = file_descriptor_budget() / DESCRIPTORS_PER_SERVICE;
+	size_t chunk = room > 0 ? room : 1;
+	/* a service that cannot be put on record again must not be stopped */
+	if (project_prepare_state(project, err) < 0)
+		return -1;
+	for (size_t begin = 0; begin < selection->count; begin += chunk) {
+		size_t left = selection->count - begin;
+		const struct selection some = {
+			.entries = selection->entries + begin,
+			.count = left < chunk ? left : chunk,
+		};
+		if (restart_some(project, launcher, &some, stop, start, results + begin, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 void restart_results_release(struct restart_result *results, size_t count)

@@ -31,8 +31,9 @@ const char *service_state_name(enum service_state state)
 	return names[state];
 }
 
-/* .stop alone may be what a killed `pmo stop` left: a stop is under way while its lock is held. */
-static bool stop_is_under_way(const struct state *state, const char *name)
+/* Whether another command is at work on it: files that do not fit are then on their way, and .stop
+ * is more than what a killed `pmo stop` left. */
+static bool is_being_changed(const struct state *state, const char *name)
 {
 	int lock CLEANUP_CLOSE = state_open_lock(state, name, NULL);
 	return lock >= 0 && lock_try(lock, name, NULL) == LOCK_BUSY;
@@ -49,10 +50,11 @@ static enum service_state ended_state(const struct record *record)
 static enum service_state live_state(const struct snapshot_work *work,
 				     const struct service_status *service)
 {
-	bool alive = service->pid > 0 || service->member_count > 0;
-	if (alive && service->record.stopping &&
-	    stop_is_under_way(&work->project->state, service->entry->name))
-		return SERVICE_STOPPING;
+	const struct record *record = &service->record;
+	/* also where everything is dead already: the record goes last */
+	bool settled = !record->intent || (record->valid && !record->stopping);
+	if (!settled && is_being_changed(&work->project->state, service->entry->name))
+		return record->stopping ? SERVICE_STOPPING : SERVICE_STARTING;
 	return service->pid > 0 ? SERVICE_RUNNING : ended_state(&service->record);
 }
 
@@ -204,7 +206,7 @@ static void fill_services(struct snapshot_work *work, enum snapshot_detail detai
 }
 
 /* Whether a record that was read before the look at /proc names a leader that the look did not
- * find, because a stop or a restart came between: then the two do not fit. */
+ * find, because a stop or a restart came or began between: then the two do not fit. */
 static bool is_outdated(const struct snapshot_work *work)
 {
 	for (size_t i = 0; i < work->claim_count; i++) {
@@ -212,8 +214,9 @@ static bool is_outdated(const struct snapshot_work *work)
 		struct record now;
 		if (service->pid > 0)
 			continue;
-		state_read_identity(&work->project->state, service->entry->name, &now);
-		if (!now.valid || strcmp(now.identity.mark, service->record.identity.mark) != 0)
+		state_read(&work->project->state, service->entry->name, &now);
+		if (!now.valid || now.stopping != service->record.stopping ||
+		    strcmp(now.identity.mark, service->record.identity.mark) != 0)
 			return true;
 	}
 	return false;
@@ -246,6 +249,18 @@ static enum attempt take_once(struct snapshot *snapshot, const struct project *p
 	return result;
 }
 
+static void report_damage(const struct snapshot *snapshot, const struct project *project,
+			  struct message_list *messages)
+{
+	for (size_t i = 0; i < snapshot->count; i++) {
+		const struct service_status *service = &snapshot->services[i];
+		if (service->record.damaged &&
+		    !is_being_changed(&project->state, service->entry->name))
+			message_add(messages, MESSAGE_WARNING, "the record of '%s' is damaged",
+				    service->entry->name);
+	}
+}
+
 int snapshot_take(struct snapshot *snapshot, const struct project *project,
 		  const struct selection *selection, enum snapshot_detail detail, int64_t window_ns,
 		  struct message_list *messages, struct error *err)
@@ -254,8 +269,10 @@ int snapshot_take(struct snapshot *snapshot, const struct project *project,
 	for (int attempt = 1;; attempt++) {
 		enum attempt result =
 		    take_once(snapshot, project, selection, detail, window_ns, messages, err);
-		if (result == ATTEMPT_DONE || (result == ATTEMPT_OUTDATED && attempt == ATTEMPTS))
+		if (result == ATTEMPT_DONE || (result == ATTEMPT_OUTDATED && attempt == ATTEMPTS)) {
+			report_damage(snapshot, project, messages);
 			return 0;
+		}
 		snapshot_release(snapshot);
 		if (result == ATTEMPT_FAILED)
 			return -1;

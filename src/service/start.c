@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* The channel and the two logs of a child that has not executed its program yet. */
+enum { DESCRIPTORS_IN_PIPELINE = 4 };
+
 static void job_unlock(struct start_job *job)
 {
 	if (job->lock >= 0)
@@ -58,7 +61,7 @@ static void pipeline_settle_oldest(const struct start_operation *operation,
 static void pipeline_add(const struct start_operation *operation, struct pipeline *pipeline,
 			 struct start_job *job)
 {
-	if (pipeline->count == START_PIPELINE)
+	if (pipeline->count == operation->pipeline)
 		pipeline_settle_oldest(operation, pipeline);
 	size_t last = (pipeline->first + pipeline->count) % START_PIPELINE;
 	pipeline->jobs[last] = job;
@@ -175,7 +178,9 @@ int start_services(struct project *project, const struct launcher *launcher,
 		   const struct selection *selection, const struct start_options *options,
 		   struct start_result *results, struct error *err)
 {
-	size_t batch = file_descriptor_budget() / 2;
+	size_t budget = file_descriptor_budget();
+	size_t pipeline = budget / 8 < START_PIPELINE ? budget / 8 : START_PIPELINE;
+	size_t batch = budget - pipeline * DESCRIPTORS_IN_PIPELINE;
 	int proc_fd CLEANUP_CLOSE = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (proc_fd < 0)
 		return error_set_errno(err, ERROR_FAILED, errno, "cannot open '/proc'");
@@ -188,6 +193,7 @@ int start_services(struct project *project, const struct launcher *launcher,
 		.launcher = launcher,
 		.options = options,
 		.proc_fd = proc_fd,
+		.pipeline = pipeline,
 	};
 	for (size_t begin = 0; begin < selection->count; begin += batch) {
 		size_t left = selection->count - begin;

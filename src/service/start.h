@@ -39,6 +39,7 @@ struct start_options {
 	bool restart;     /* count each start in .restarts */
 	const int *locks; /* restart: locks already held, one per service, -1: failed before. NULL:
 			   * taken and closed here. All are closed here. */
+	mode_t umask;     /* the caller's, given back to services that set none */
 	const struct rlimit *file_limit; /* the caller's RLIMIT_NOFILE, given back to services */
 };
 

@@ -54,6 +54,11 @@ void start_job_settle(const struct start_operation *operation, struct start_job 
 	int result = spawn_finish(&job->plan, &job->child, &exec_errno, &job->result->error);
 	job->watched = result == 0 && job->launch.definition->start_watch_ns > 0;
 	start_job_release(job);
+	if (result == 0 && !job->watched) {
+		/* every fork copies what is open */
+		close(job->child.pidfd);
+		job->child.pidfd = -1;
+	}
 	if (result == 0)
 		return;
 	struct exit_record end = {

@@ -7,10 +7,12 @@
 #include "os/logfile.h"
 #include "service/discard.h"
 #include "service/liveness.h"
+#include "service/strays.h"
 #include "service/survivors.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *job_name(const struct start_job *job)
@@ -78,10 +80,23 @@ static int job_decide(const struct start_operation *operation, struct start_job 
 	case LIVENESS_GONE:
 		return refuse_survivors(job, &record) < 0 ? -1 : 1;
 	case LIVENESS_NONE:
+		if (record.damaged &&
+		    strays_refuse(operation->project, job_name(job), &job->result->error) < 0)
+			return -1;
+		break;
 	case LIVENESS_LOST:
 		break;
 	}
 	return 1;
+}
+
+/* A service with another user may want to open /dev/stderr by name. */
+static void give_log(const struct launch *launch, int fd)
+{
+	struct stat status;
+	if (fd >= 0 && launch->credentials.set && fstat(fd, &status) == 0 &&
+	    S_ISREG(status.st_mode))
+		(void)!fchown(fd, launch->credentials.user, (gid_t)-1);
 }
 
 static int open_logs(struct start_job *job)
@@ -92,12 +107,14 @@ static int open_logs(struct start_job *job)
 	const char *suffix = merged ? " (merged logs)" : "";
 	int keep = launch->definition->log_keep;
 	job->log_out = logfile_start(launch->log_out, keep, err);
+	give_log(launch, job->log_out);
 	if (job->log_out < 0 ||
 	    logfile_write_header(job->log_out, launch->log_out, job_name(job), suffix, err) < 0)
 		return -1;
 	if (merged)
 		return 0;
 	job->log_error = logfile_start(launch->log_error, keep, err);
+	give_log(launch, job->log_error);
 	if (job->log_error < 0)
 		return -1;
 	return logfile_write_header(job->log_error, launch->log_error, job_name(job), suffix, err);
@@ -107,8 +124,8 @@ static int job_prepare(const struct start_operation *operation, struct start_job
 {
 	struct launch *launch = &job->launch;
 	struct error *err = &job->result->error;
-	if (!launch->program)
-		return error_set(err, ERROR_FAILED, "command '%s' not found", launch->arguments[0]);
+	if (launch_check(launch, err) < 0)
+		return -1;
 	job->identity.host = operation->project->host;
 	if (identity_make_mark(job->identity.mark, err) < 0 || open_logs(job) < 0)
 		return -1;
@@ -123,7 +140,8 @@ static int job_prepare(const struct start_operation *operation, struct start_job
 		.errors = job->log_error >= 0 ? job->log_error : job->log_out,
 		.group = SPAWN_NEW_SESSION,
 		.credentials = launch->credentials,
-		.umask = launch->definition->umask,
+		.umask = launch->definition->umask >= 0 ? launch->definition->umask
+							: (int)operation->options->umask,
 		.has_nice = launch->definition->has_nice,
 		.nice = launch->definition->nice,
 		.limits = launch->definition->limits,
@@ -181,17 +199,20 @@ static void count_restart(const struct start_operation *operation, struct start_
 static int job_launch(const struct start_operation *operation, struct start_job *job)
 {
 	struct error *err = &job->result->error;
-	if (clear_leftovers(operation, job) < 0 || job_prepare(operation, job) < 0 ||
-	    write_spec(operation, job) < 0 || spawn_start(&job->plan, &job->child, err) < 0)
+	if (job_prepare(operation, job) < 0 || spawn_start(&job->plan, &job->child, err) < 0)
 		return -1;
 	job->watch_until_ns = clock_monotonic_ns() + job->launch.definition->start_watch_ns;
-	if (write_records(operation, job) == 0 && spawn_release(&job->child, err) == 0) {
+	if (clear_leftovers(operation, job) == 0 && write_spec(operation, job) == 0 &&
+	    write_records(operation, job) == 0 && spawn_release(&job->child, err) == 0) {
 		count_restart(operation, job);
 		job->result->pid = job->child.pid;
 		return 0;
 	}
 	spawn_abandon(&job->child);
-	(void)record_remove(job_state(operation), job_name(job), NULL);
+	if (operation->options->restart)
+		(void)record_retire(job_state(operation), job_name(job), NULL);
+	else
+		(void)record_remove(job_state(operation), job_name(job), NULL);
 	return -1;
 }
 

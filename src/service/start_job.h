@@ -17,6 +17,8 @@ struct start_operation {
 	const struct launcher *launcher;
 	const struct start_options *options;
 	int proc_fd;
+	size_t pipeline; /* how many children may be between release and exec, START_PIPELINE at
+			    most */
 };
 
 struct start_job {

@@ -7,6 +7,7 @@
 #include "service/launch.h"
 #include "service/lock_set.h"
 #include "service/stop_job.h"
+#include "service/strays.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -51,12 +52,34 @@ static void refuse_elsewhere(struct stop_job *job)
 	stop_job_fail(job);
 }
 
+/* Under keep_intent what was meant to be up stays so, without a process. */
+static int drop_record(const struct project *project, struct stop_job *job,
+		       const struct stop_options *options)
+{
+	const char *name = job->result->entry->name;
+	struct error *err = &job->result->error;
+	return options->keep_intent && job->record.intent
+		   ? record_retire(&project->state, name, err)
+		   : record_remove(&project->state, name, err);
+}
+
 static void discard_record(const struct project *project, struct stop_job *job,
-			   enum stop_outcome outcome)
+			   const struct stop_options *options, enum stop_outcome outcome)
 {
 	job->result->outcome = outcome;
-	if (record_remove(&project->state, job->result->entry->name, &job->result->error) < 0)
+	if (drop_record(project, job, options) < 0)
 		stop_job_fail(job);
+}
+
+/* A record that somebody wrote into names nobody; but if its service still runs, forgetting it
+ * would lose that from sight. */
+static void discard_damaged(const struct project *project, struct stop_job *job,
+			    const struct stop_options *options)
+{
+	if (strays_refuse(project, job->result->entry->name, &job->result->error) < 0)
+		stop_job_fail(job);
+	else
+		discard_record(project, job, options, STOP_NOT_RUNNING);
 }
 
 /* Read the record under the lock and decide whether there is something to stop. */
@@ -71,9 +94,11 @@ static void job_begin(const struct project *project, struct stop_job *job,
 	if (place == IDENTITY_ELSEWHERE && !options->force) {
 		refuse_elsewhere(job);
 	} else if (place == IDENTITY_ELSEWHERE) {
-		discard_record(project, job, STOP_DISCARDED);
+		discard_record(project, job, options, STOP_DISCARDED);
+	} else if (job->record.damaged) {
+		discard_damaged(project, job, options);
 	} else if (place == IDENTITY_LOST) {
-		discard_record(project, job, STOP_NOT_RUNNING);
+		discard_record(project, job, options, STOP_NOT_RUNNING);
 	} else {
 		read_settings(project, job);
 		apply_options(job, options);
@@ -95,7 +120,8 @@ static void remove_logs(const struct project *project, struct stop_job *job, str
 }
 
 /* What is gone loses its record; what is not keeps it, without the wish to stop it. */
-static void job_finish(const struct project *project, struct stop_job *job)
+static void job_finish(const struct project *project, struct stop_job *job,
+		       const struct stop_options *options)
 {
 	struct stop_result *result = job->result;
 	free(job->signalled);
@@ -105,8 +131,10 @@ static void job_finish(const struct project *project, struct stop_job *job)
 	}
 	if (job->removes_logs)
 		remove_logs(project, job, &result->error);
-	if (record_remove(&project->state, result->entry->name, &result->error) < 0 ||
-	    result->error.message)
+	if (drop_record(project, job, options) < 0)
+		error_prefix(&result->error, "'%s' has ended, but its record stays",
+			     result->entry->name);
+	if (result->error.message)
 		result->outcome = STOP_FAILED;
 }
 
@@ -136,7 +164,7 @@ static void run_jobs(struct project *project, struct stop_job *jobs, size_t coun
 		stop_engine_run(&engine);
 	for (size_t i = 0; i < engine.count; i++) {
 		*origins[i] = engine.jobs[i];
-		job_finish(project, origins[i]);
+		job_finish(project, origins[i], options);
 	}
 	free(engine.jobs);
 	free(engine.claims);

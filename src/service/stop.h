@@ -38,6 +38,7 @@ struct stop_options {
 	int64_t timeout_ns; /* -1: each service's own stop_timeout */
 	bool force;         /* discard records from elsewhere */
 	bool keep_locks;    /* restart, delete: the lock is handed over in the result */
+	bool keep_intent;   /* restart: what ran stays meant to be up, whatever happens next */
 	/* called now and then while services keep us waiting; may be NULL */
 	void (*progress)(void *context, const struct stop_result *const *waiting, size_t count);
 	void *progress_context;

@@ -199,9 +199,9 @@ facts() {
 	printf 'machine   %s cores, %s, %s MiB memory\n' "$(nproc)" \
 		"$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)" \
 		"$(awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo)"
-	printf 'system    Linux %s, %s, load %s\n' "$(uname -r)" \
+	printf 'system    Linux %s, %s, load %s, %s processes\n' "$(uname -r)" \
 		"$(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release)" \
-		"$(cut -d ' ' -f 1-3 /proc/loadavg)"
+		"$(cut -d ' ' -f 1-3 /proc/loadavg)" "$(set -- /proc/[0-9]* && echo $#)"
 	printf 'place     %s (%s); on disk: %s (%s)\n' "${place%/*}" "$(filesystem "$place")" \
 		"${work%/*}" "$(filesystem "$work")"
 	printf 'program   %s, %s bytes\n' "$("$PMO" version | head -n 1)" \

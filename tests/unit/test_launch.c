@@ -332,7 +332,9 @@ static void test_errors(void **state)
 		const char *message; /* a part of it */
 	} rows[] = {
 		{ "user: no-such-user", "there is no user 'no-such-user'" },
-		{ "user: '4000000000'", "there is no user '4000000000'" },
+		{ "user: '4000000000'",
+		  "user '4000000000' has no passwd entry: its 'group' has to be given too" },
+		{ "user: '4294967295', group: '1'", "there is no user '4294967295'" },
 		{ "group: no-such-group", "there is no group 'no-such-group'" },
 		{ "env_file: missing.env", "missing.env" },
 		{ "env_file: $EMPTY_HERE", "'env_file' of 'web' is empty: name a file" },
@@ -432,7 +434,8 @@ static void test_account(void **state)
 		   "name: {cmd: x, user: nobody}\n"
 		   "number: {cmd: x, user: '65534', env: {LOGNAME: mine}}\n"
 		   "group: {cmd: x, group: '4321'}\n"
-		   "both: {cmd: x, user: nobody, group: daemon, cwd: $HOME}\n");
+		   "both: {cmd: x, user: nobody, group: daemon, cwd: $HOME}\n"
+		   "unknown: {cmd: x, user: '4000000000', group: '4000000001'}\n");
 	prepare(&scene, "plain", &launch);
 	assert_false(launch.credentials.set);
 	check_value(&launch.environment, "HOME", "/the/callers");
@@ -463,6 +466,14 @@ static void test_account(void **state)
 	assert_int_equal(launch.credentials.user, NOBODY_ID);
 	assert_int_equal(launch.credentials.group, 1);
 	assert_string_equal(launch.directory, "/nonexistent");
+	launch_release(&launch);
+	prepare(&scene, "unknown", &launch);
+	assert_true(launch.credentials.set);
+	assert_int_equal(launch.credentials.user, 4000000000U);
+	assert_int_equal(launch.credentials.group, 4000000001U);
+	assert_int_equal(launch.credentials.group_count, 1);
+	assert_int_equal(launch.credentials.groups[0], 4000000001U);
+	check_value(&launch.environment, "HOME", "/the/callers");
 	launch_release(&launch);
 	scene_close(&scene);
 }
