@@ -37,9 +37,8 @@ static bool may_own(const struct project *project, const struct catalog_entry *e
 			return true;
 	}
 	/* where it cannot be known, the log stays */
-	bool owns =
-	    service_log_paths(project, &project->state, entry, &arena, &paths, NULL) < 0 ||
-	    strcmp(paths.out, path) == 0 || strcmp(paths.error, path) == 0;
+	bool owns = service_log_paths(project, &project->state, entry, &arena, &paths, NULL) < 0 ||
+		    strcmp(paths.out, path) == 0 || strcmp(paths.error, path) == 0;
 	arena_release(&arena);
 	return owns;
 }
@@ -55,12 +54,15 @@ static bool belongs_to_other(const struct project *project, const char *name, co
 }
 
 /* Those that were written before merge_logs or the log files of the service changed. */
-static int remove_earlier_logs(const struct project *project, const char *name, struct error *err)
+static int remove_earlier_logs(const struct project *project, const char *name,
+			       const struct service_paths *known, struct error *err)
 {
 	int result = 0;
 	for (size_t i = 0; result == 0 && i < ARRAY_LENGTH(log_forms); i++) {
 		char *path CLEANUP_FREE = state_log_path(&project->state, name, log_forms[i]);
-		if (logfile_exists(path) && !belongs_to_other(project, name, path))
+		bool done = known->log_out && (strcmp(path, known->log_out) == 0 ||
+					       strcmp(path, known->log_error) == 0);
+		if (!done && logfile_exists(path) && !belongs_to_other(project, name, path))
 			result = logfile_remove(path, err);
 	}
 	return result;
@@ -75,7 +77,7 @@ static void delete_one(struct project *project, const struct service_paths *path
 		return;
 	if (record_remove(&project->state, name, err) < 0 ||
 	    state_remove(&project->state, name, STATE_FILE_RESTARTS, err) < 0 ||
-	    remove_known_logs(paths, err) < 0 || remove_earlier_logs(project, name, err) < 0)
+	    remove_known_logs(paths, err) < 0 || remove_earlier_logs(project, name, paths, err) < 0)
 		result->outcome = STOP_FAILED;
 }
 

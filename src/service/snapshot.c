@@ -205,18 +205,24 @@ static void fill_services(struct snapshot_work *work, enum snapshot_detail detai
 	find_changes(work);
 }
 
-/* Whether a record that was read before the look at /proc names a leader that the look did not
- * find, because a stop or a restart came or began between: then the two do not fit. */
+static bool records_fit(const struct record *then, const struct record *now)
+{
+	return now->intent == then->intent && now->valid == then->valid &&
+	       now->stopping == then->stopping &&
+	       (!now->valid || strcmp(now->identity.mark, then->identity.mark) == 0);
+}
+
+/* Whether a record that was read before the look at /proc names no leader that the look has found,
+ * because a stop or a restart came or began between: then the two do not fit. */
 static bool is_outdated(const struct snapshot_work *work)
 {
-	for (size_t i = 0; i < work->claim_count; i++) {
-		const struct service_status *service = work->claim_services[i];
+	for (size_t i = 0; i < work->snapshot->count; i++) {
+		const struct service_status *service = &work->snapshot->services[i];
 		struct record now;
-		if (service->pid > 0)
+		if (service->pid > 0 || !service->record.intent)
 			continue;
 		state_read(&work->project->state, service->entry->name, &now);
-		if (!now.valid || now.stopping != service->record.stopping ||
-		    strcmp(now.identity.mark, service->record.identity.mark) != 0)
+		if (!records_fit(&service->record, &now))
 			return true;
 	}
 	return false;

@@ -98,7 +98,7 @@ static void test_env(void **state)
 	project_write(project, ".env", "FILE='two\nlines'\nA=dotenv\n");
 	project_write(project, "pmo.yml", "%s", sample);
 	run_pmo_with(project, &run, &options, "env", "web", NULL);
-	assert_run(&run, 0, "A=one\nB=three\nC=010\nFILE='two\nlines'\n%ANY", "");
+	assert_run(&run, 0, "A=one\n%ANYB=three\n%ANYC=010\n%ANYFILE='two\nlines'\n%ANY", "");
 	assert_out_has(&run, "\nOWN=x y\n");
 	assert_out_has(&run, "\nPMO_DIR=%DIR\n");
 	assert_out_has(&run, "\nPMO_SERVICE=web\n");

@@ -40,15 +40,82 @@ static void test_custom_logs(void **state)
 
 	project_write(project, "logs/keep", "x");
 	project_write(project, "pmo.yml",
-		      QUICK
-		      "web:\n  cmd: [%s, wait]\n  out_file: logs/o.log\n  error_file: /dev/null\n",
+		      QUICK "web:\n  cmd: [%s, print, out, x, touch, ready, wait]\n"
+			    "  out_file: logs/o.log\n  error_file: /dev/null\n",
 		      ACTOR);
 	pmo_ok(project, "start", "web");
+	WAIT_FOR(project_exists(project, "ready"));
 	pmo_ok(project, "restart", "web");
 	assert_int_equal(project_count(project, "logs", "o.log*"), 2);
 	pmo_ok(project, "delete", "web");
 	assert_int_equal(project_count(project, "logs", "*"), 1);
 	assert_int_equal(access("/dev/null", W_OK), 0);
+}
+
+/* What it wrote before merge_logs came or went, but nothing that another service may write. */
+static void test_logs_of_an_earlier_form(void **state)
+{
+	struct test_project *project = *state;
+	struct run run;
+
+	project_write(project, "pmo.yml", QUICK "web: {cmd: [%s, wait]}\nweb-out: {cmd: 'true'}\n",
+		      ACTOR);
+	pmo_ok(project, "start", "web");
+	/* web-out.log is what web-out would have with merge_logs, but `web` writes it */
+	project_write(project, ".pmo/logs/web-out-out.log", "its own");
+	pmo_ok(project, "delete", "web-out");
+	assert_true(project_exists(project, ".pmo/logs/web-out.log"));
+	assert_false(project_exists(project, ".pmo/logs/web-out-out.log"));
+	pmo_ok(project, "stop", "web");
+	project_write(project, "pmo.yml",
+		      QUICK "web: {cmd: 'true', merge_logs: true, out_file: o}\n"
+			    "web-error: {cmd: 'true', merge_logs: true}\n"
+			    "own: {cmd: 'true', out_file: .pmo/logs/web.log}\n");
+	project_write(project, ".pmo/logs/web-out.log.1", "earlier");
+	project_write(project, ".pmo/logs/web-error.log", "of web-error");
+	project_write(project, ".pmo/logs/web.log", "of own");
+	run_pmo(project, &run, "delete", "web", NULL);
+	assert_run(&run, 0, "deleted web\n", "");
+	run_release(&run);
+	assert_int_equal(project_count(project, ".pmo/logs", "web-out*"), 0);
+	assert_true(project_exists(project, ".pmo/logs/web-error.log"));
+	assert_true(project_exists(project, ".pmo/logs/web.log"));
+	/* nobody else may write them now */
+	project_write(project, "pmo.yml", QUICK "web: {cmd: 'true', out_file: o}\n");
+	pmo_ok(project, "delete", "web");
+	assert_int_equal(project_count(project, ".pmo/logs", "*"), 0);
+}
+
+/* In batches, the last of pmo.yml first. */
+static void test_few_open_files(void **state)
+{
+	enum { SERVICES = 21 };
+	const struct run_options few = { .limits = { { RLIMIT_NOFILE, 64 } } };
+	struct test_project *project = *state;
+	struct run run;
+	char *text = text_format("%s", QUICK);
+	char *deleted = text_format("%s", "");
+	int i;
+
+	for (i = 0; i < SERVICES; i++) {
+		char *more = text_format("%sweb%d: {cmd: [%s, wait]}\n", text, i, ACTOR);
+		char *line = text_format("%sdeleted web%d\n", deleted, i);
+
+		free(text);
+		free(deleted);
+		text = more;
+		deleted = line;
+	}
+	project_write(project, "pmo.yml", "%s", text);
+	pmo_ok(project, "start", "all");
+	run_pmo_with(project, &run, &few, "delete", "--force", "all", NULL);
+	assert_run(&run, 0, deleted, "");
+	run_release(&run);
+	free(text);
+	free(deleted);
+	assert_int_equal(project_processes(project, NULL, 0), 0);
+	assert_int_equal(project_count(project, ".pmo/logs", "*"), 0);
+	assert_int_equal(project_count(project, ".pmo/pids", "*"), SERVICES);
 }
 
 static void test_bulk_needs_force(void **state)
@@ -142,7 +209,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PROJECT_TEST(test_delete),           PROJECT_TEST(test_custom_logs),
 		PROJECT_TEST(test_bulk_needs_force), PROJECT_TEST(test_asks_on_a_terminal),
-		PROJECT_TEST(test_by_status),
+		PROJECT_TEST(test_by_status),        PROJECT_TEST(test_logs_of_an_earlier_form),
+		PROJECT_TEST(test_few_open_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

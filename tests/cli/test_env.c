@@ -121,7 +121,9 @@ static void test_errors(void **state)
 		{ { "all" }, 2, "pmo: 'all' selects 2 services: name exactly one\n" },
 		{ { "@default" }, 2, "pmo: '@default' selects 2 services: name exactly one\n" },
 		{ { "wbe" }, 4, "pmo: no service 'wbe' (did you mean 'web'?)\n" },
-		{ { NULL }, 2, "pmo: 'env' needs a service: %LINE\n%ANY" },
+		{ { NULL },
+		  2,
+		  "pmo: 'env' needs one service: its name or its id\npmo: services: %LINE\n" },
 	};
 	struct test_project *project = *state;
 	size_t i;

@@ -234,6 +234,10 @@ static void test_init_converts_a_procfile(void **state)
 		      "12: true\n"
 		      "empty:   \n"
 		      "tab:\techo \xff\n"
+		      "my app: true\n"
+		      "  # indented\n"
+		      " \t\n"
+		      "no colon\n"
 		      "last: exec sleep 100");
 	run_pmo(project, &run, "init", NULL);
 	assert_run(&run, 0, "wrote pmo.yml with 3 services from Procfile\n\nnext:\n%ANY",
@@ -242,7 +246,12 @@ static void test_init_converts_a_procfile(void **state)
 		   "already\n"
 		   "pmo: warning: Procfile:7: '12' is left out: is a number, which would be "
 		   "taken for an id\n"
-		   "pmo: warning: Procfile:9: 'tab' is left out: its command is not UTF-8\n");
+		   "pmo: warning: Procfile:8: 'empty' is left out: it has no command\n"
+		   "pmo: warning: Procfile:9: 'tab' is left out: its command is not UTF-8\n"
+		   "pmo: warning: Procfile:10: the line is left out: it is not 'NAME: COMMAND', "
+		   "NAME of letters, digits, '_' and '-'\n"
+		   "pmo: warning: Procfile:13: the line is left out: it is not 'NAME: COMMAND', "
+		   "NAME of letters, digits, '_' and '-'\n");
 	run_release(&run);
 	run_pmo(project, &run, "config", NULL);
 	assert_run(&run, 0,

@@ -445,6 +445,41 @@ static void test_flush(void **state)
 	run_release(&run);
 }
 
+/* Nobody knows then whose the other logs are. */
+static void test_flush_without_config(void **state)
+{
+	struct test_project *project = *state;
+	struct run run;
+	project_write(project, "pmo.yml", QUICK "web: {cmd: ['%s', wait]}\nidle: 'true'\n", ACTOR);
+	pmo_ok(project, "start", "web");
+	write_log(project, ".pmo/logs/idle-out.log", "idle", 1);
+	project_write(project, "pmo.yml", "web: [broken\n");
+	run_pmo(project, &run, "flush", NULL);
+	assert_run(&run, 0, "emptied the logs of web\n",
+		   "%ANYpmo: warning: 'pmo.yml' cannot be read: only the logs of services on "
+		   "record are flushed\n");
+	run_release(&run);
+	assert_true(project_exists(project, ".pmo/logs/idle-out.log"));
+	assert_int_equal(unlink(project_path(project, "pmo.yml")), 0);
+	run_pmo(project, &run, "flush", NULL);
+	assert_run(&run, 0, "emptied the logs of web\n",
+		   "%ANYpmo: warning: 'pmo.yml' cannot be read: only the logs of services on "
+		   "record are flushed\n");
+	run_release(&run);
+	pmo_ok(project, "stop", "web");
+	run_pmo(project, &run, "flush", "all", NULL);
+	assert_run(&run, 0, "",
+		   "%ANYpmo: warning: 'pmo.yml' cannot be read: only the logs of services on "
+		   "record are flushed\n");
+	run_release(&run);
+	assert_true(project_exists(project, ".pmo/logs/idle-out.log"));
+	project_write(project, "pmo.yml", "idle: 'true'\n");
+	run_pmo(project, &run, "flush", NULL);
+	assert_run(&run, 0, NULL, "");
+	run_release(&run);
+	assert_int_equal(project_count(project, ".pmo/logs", "*"), 0);
+}
+
 /* The leader is gone, a child writes on: its file must not vanish under it. */
 static void test_flush_keeps_what_is_written(void **state)
 {
@@ -477,6 +512,16 @@ static void test_flush_that_fails(void **state)
 	run_release(&run);
 }
 
+/* What a service that says nothing would have said: a log with nothing but its header is not kept.
+ */
+static void say_something(struct test_project *project, const char *path)
+{
+	FILE *log = fopen(project_path(project, path), "a");
+	assert_non_null(log);
+	fputs("something\n", log);
+	fclose(log);
+}
+
 /* Each start begins a new log; a log that cannot be had keeps the service from starting. */
 static void test_logs_of_a_start(void **state)
 {
@@ -491,12 +536,13 @@ static void test_logs_of_a_start(void **state)
 	for (int i = 0; i < 4; i++) {
 		pmo_ok(project, "start", "web");
 		pmo_ok(project, "stop", "web");
+		say_something(project, ".pmo/logs/web-out.log");
 	}
 	pmo_ok(project, "stop", "both");
 	assert_int_equal(project_count(project, ".pmo/logs", "web-out.log*"), 3);
-	assert_int_equal(project_count(project, ".pmo/logs", "web-error.log*"), 3);
+	assert_int_equal(project_count(project, ".pmo/logs", "web-error.log*"), 1);
 	assert_file(project, ".pmo/logs/web-out.log.2",
-		    "--- Starting service 'web' at %TIME ---\n");
+		    "--- Starting service 'web' at %TIME ---\nsomething\n");
 	assert_file(project, ".pmo/logs/both.log",
 		    "--- Starting service 'both' at %TIME (merged logs) ---\n");
 	run_pmo(project, &run, "start", "lost", NULL);
@@ -525,6 +571,7 @@ int main(void)
 		PROJECT_TEST(test_other_host),
 		PROJECT_TEST(test_other_host_is_followed),
 		PROJECT_TEST(test_flush),
+		PROJECT_TEST(test_flush_without_config),
 		PROJECT_TEST(test_flush_keeps_what_is_written),
 		PROJECT_TEST(test_flush_that_fails),
 		PROJECT_TEST(test_logs_of_a_start),

@@ -74,7 +74,8 @@ static void test_runs_on_when_it_could_not_start(void **state)
 	} cases[] = {
 		{ "cmd: [gone]", "pmo: cannot restart 'web': command 'gone' not found\n" },
 		{ "cmd: 'true'\n  cwd: gone",
-		  "pmo: cannot restart 'web': there is no directory '%DIR/gone'\n" },
+		  "pmo: cannot restart 'web': cannot change to directory '%DIR/gone': "
+		  "No such file or directory\n" },
 		{ "cmd: 'true'\n  user: no-such-user",
 		  "pmo: cannot restart 'web': there is no user 'no-such-user'\n" },
 	};

@@ -287,12 +287,44 @@ static void test_a_thousand_services(void **state)
 	assert_int_equal(project_count(project, ".pmo/pids", "*.pid"), 0);
 }
 
+/* A crash may print anything: 300 bytes of each line are enough. */
+static void test_long_last_lines(void **state)
+{
+	static const char *const ascii[] = { "LC_ALL=C", NULL };
+	const struct run_options plain = { .environment = ascii };
+	struct test_project *project = *state;
+	struct run run;
+	char text[301];
+	char *expected;
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	project_write(project, "pmo.yml",
+		      "long:\n  cmd: [%s, print, err, '%s', print, err, '%syz', exit, '3']\n"
+		      "split:\n  cmd: [%s, print, err, '%.299s\xc3\xa9', exit, '3']\n",
+		      ACTOR, text, text, ACTOR, text);
+	expected = text_format("pmo: 'long' ended at once with exit status 3\n"
+			       "    | %s\n    | %s…\n",
+			       text, text);
+	run_pmo(project, &run, "start", "long", NULL);
+	assert_run(&run, 1, "", expected);
+	run_release(&run);
+	free(expected);
+	expected =
+	    text_format("pmo: 'split' ended at once with exit status 3\n    | %.299s...\n", text);
+	run_pmo_with(project, &run, &plain, "start", "split", NULL);
+	assert_run(&run, 1, "", expected);
+	run_release(&run);
+	free(expected);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PROJECT_TEST(test_started_and_already_running),
 		PROJECT_TEST(test_nothing_of_pmo_stays),
 		PROJECT_TEST(test_instant_death),
+		PROJECT_TEST(test_long_last_lines),
 		PROJECT_TEST(test_shell_command_not_found),
 		PROJECT_TEST(test_watch_length),
 		PROJECT_TEST(test_watches_run_together),

@@ -365,6 +365,57 @@ static void test_unsupported_keys(void **state)
 	assert_int_equal(key_count(), 44);
 }
 
+/* What other process managers call a key, and what is near to that. */
+static void test_synonyms(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *key; /* NULL: no suggestion */
+	} rows[] = {
+		{ "command", "cmd" },
+		{ "Command", "cmd" },
+		{ "comand", "cmd" },
+		{ "exec", "cmd" },
+		{ "environment", "env" },
+		{ "enviroment", "env" },
+		{ "envfile", "env_file" },
+		{ "env-file", "env_file" },
+		{ "directory", "cwd" },
+		{ "working_dir", "cwd" },
+		{ "workingdir", "cwd" },
+		{ "workdir", "cwd" },
+		{ "working_directory", "cwd" },
+		{ "dir", "cwd" },
+		{ "stdout_logfile", "out_file" },
+		{ "out", "out_file" },
+		{ "log_file", "out_file" },
+		{ "stdout", "out_file" },
+		{ "stderr_logfile", "error_file" },
+		{ "err_file", "error_file" },
+		{ "stderr", "error_file" },
+		{ "stopsignal", "stop_signal" },
+		{ "kill_signal", "stop_signal" },
+		{ "stop_grace_period", "stop_timeout" },
+		{ "stopwaitsecs", "stop_timeout" },
+		{ "kill_timeout", "stop_timeout" },
+		{ "autorestart", "restart" },
+		{ "autostrat", "autostart" },
+		{ "stdin", NULL },
+		{ "group_name", NULL },
+		{ "priority", NULL },
+		{ "zzz", NULL },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+		const char *key = rows[i].key;
+		char *text CLEANUP_FREE = memory_printf("a: {cmd: x, %s: 1}\n", rows[i].name);
+		char *told CLEANUP_FREE =
+		    memory_printf("f:1:13: unknown key '%s' in 'a'%s%s%s\n", rows[i].name,
+				  key ? " (did you mean '" : "", key ? key : "", key ? "'?)" : "");
+		check_problems(text, told);
+	}
+}
+
 static void test_ranges(void **state)
 {
 	(void)state;
@@ -555,13 +606,21 @@ static void test_too_many_variables(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fixtures),           cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_full_values),        cmocka_unit_test(test_empty_files),
-		cmocka_unit_test(test_scalars_stay_text),  cmocka_unit_test(test_extends),
-		cmocka_unit_test(test_merge_keys),         cmocka_unit_test(test_problems),
-		cmocka_unit_test(test_unsupported_keys),   cmocka_unit_test(test_ranges),
-		cmocka_unit_test(test_colliding_logs),     cmocka_unit_test(test_bad_files),
-		cmocka_unit_test(test_long_values),        cmocka_unit_test(test_large_files),
+		cmocka_unit_test(test_fixtures),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_full_values),
+		cmocka_unit_test(test_empty_files),
+		cmocka_unit_test(test_scalars_stay_text),
+		cmocka_unit_test(test_extends),
+		cmocka_unit_test(test_merge_keys),
+		cmocka_unit_test(test_problems),
+		cmocka_unit_test(test_unsupported_keys),
+		cmocka_unit_test(test_synonyms),
+		cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_colliding_logs),
+		cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_long_values),
+		cmocka_unit_test(test_large_files),
 		cmocka_unit_test(test_too_many_variables),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

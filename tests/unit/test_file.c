@@ -489,7 +489,7 @@ static int check_budget(const char *unused)
 	static const struct {
 		rlim_t limit;
 		size_t budget;
-	} rows[] = { { 1024, 960 }, { 256, 192 }, { 128, 64 }, { 127, 16 }, { 20, 16 } };
+	} rows[] = { { 1024, 960 }, { 256, 192 }, { 128, 64 }, { 127, 8 }, { 20, 8 } };
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
 		struct rlimit limit = { rows[i].limit, rows[i].limit };

@@ -104,6 +104,7 @@ static void check_pair(struct test_project *project, const struct state *files, 
 	assert_true(record.intent);
 	if (record.valid != pair->valid)
 		fail_msg("row %zu ('%s') is %s", row, pair->pid, record.valid ? "valid" : "not");
+	assert_int_equal(record.damaged, !pair->valid);
 	if (record.valid)
 		assert_int_equal(record.identity.pid, 4242);
 }
@@ -129,6 +130,26 @@ static void test_garbage_pid(void **state)
 	assert_false(read_record(&files, "web").valid);
 	project_write_bytes(project, ".pmo/pids/web.time", large, 3000000);
 	assert_false(read_record(&files, "web").valid);
+	state_close(&files);
+}
+
+/* An empty .pid alone is a wish, not damage. */
+static void test_mere_intent(void **state)
+{
+	struct test_project *project = *state;
+	struct error err = ERROR_INIT;
+	struct state files;
+	open_state(project, &files);
+	assert_int_equal(state_write_intent(&files, "web", &err), 0);
+	struct record record = read_record(&files, "web");
+	assert_true(record.intent);
+	assert_false(record.valid || record.damaged);
+	project_write(project, ".pmo/pids/web.time", "garbage\n");
+	assert_false(read_record(&files, "web").damaged);
+	assert_int_equal(state_remove(&files, "web", STATE_FILE_PID, &err), 0);
+	project_write(project, ".pmo/pids/web.time", TIME_LINES("4242"));
+	record = read_record(&files, "web");
+	assert_false(record.intent || record.valid || record.damaged);
 	state_close(&files);
 }
 
@@ -283,6 +304,9 @@ static void test_obstacles(void **state)
 				     (enum obstacle)obstacle);
 		struct buffer spec CLEANUP_BUFFER = BUFFER_INIT;
 		struct record record = read_record(&files, "web");
+		assert_true(record.intent);
+		/* a FIFO reads as an empty file does */
+		assert_int_equal(record.damaged, obstacle != OBSTACLE_FIFO);
 		assert_false(record.valid);
 		assert_int_equal(record.restarts, 0);
 		assert_int_equal(record.exit.kind, EXIT_UNKNOWN);
@@ -304,9 +328,9 @@ static void test_obstacles(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PROJECT_TEST(test_garbage_pid),  PROJECT_TEST(test_garbage_times),
-		PROJECT_TEST(test_garbage_exit), PROJECT_TEST(test_garbage_restarts),
-		PROJECT_TEST(test_obstacles),
+		PROJECT_TEST(test_garbage_pid),      PROJECT_TEST(test_mere_intent),
+		PROJECT_TEST(test_garbage_times),    PROJECT_TEST(test_garbage_exit),
+		PROJECT_TEST(test_garbage_restarts), PROJECT_TEST(test_obstacles),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
