@@ -112,17 +112,14 @@ static void job_unwatch(struct start_job *job)
 	job->child.pidfd = -1;
 }
 
-/* Jobs whose watch is not over, packed for poll(2); *next_end is when the first one's will be. */
+/* The jobs that are watched, packed for poll(2); *next_end is when the first watch will be over. */
 static size_t watched_jobs(struct start_job *jobs, size_t count, struct pollfd *polls,
 			   struct start_job **polled, int64_t *next_end)
 {
 	size_t watched = 0;
-	int64_t now = clock_monotonic_ns();
 	*next_end = INT64_MAX;
 	for (size_t i = 0; i < count; i++) {
 		struct start_job *job = &jobs[i];
-		if (job->watched && job->watch_until_ns <= now)
-			job_unwatch(job);
 		if (!job->watched)
 			continue;
 		if (job->watch_until_ns < *next_end)
@@ -137,18 +134,21 @@ static void watch_all(const struct start_operation *operation, struct start_job 
 {
 	struct pollfd *polls CLEANUP_FREE = memory_zalloc(count, sizeof(*polls));
 	struct start_job **polled CLEANUP_FREE = memory_zalloc(count, sizeof(struct start_job *));
-	for (;;) {
-		int64_t next_end;
-		size_t watched = watched_jobs(jobs, count, polls, polled, &next_end);
-		if (watched == 0)
-			return;
-		if (poll(polls, watched, clock_poll_timeout(next_end)) <= 0)
+	int64_t next_end;
+	size_t watched;
+	while ((watched = watched_jobs(jobs, count, polls, polled, &next_end)) > 0) {
+		/* a watch is over only when a look after its end saw the service alive: this
+		 * process may have been kept from running for longer than the watch */
+		int64_t looked_at = clock_monotonic_ns();
+		if (poll(polls, watched, clock_poll_timeout(next_end)) < 0)
 			continue;
 		for (size_t i = 0; i < watched; i++) {
-			if (!polls[i].revents)
-				continue;
-			polled[i]->watched = false;
-			start_job_ended(operation, polled[i]);
+			if (polls[i].revents) {
+				polled[i]->watched = false;
+				start_job_ended(operation, polled[i]);
+			} else if (polled[i]->watch_until_ns <= looked_at) {
+				job_unwatch(polled[i]);
+			}
 		}
 	}
 }
