@@ -516,7 +516,7 @@ static void test_flush_that_fails(void **state)
  */
 static void say_something(struct test_project *project, const char *path)
 {
-	FILE *log = fopen(project_path(project, path), "a");
+	FILE *log = fopen(project_path(project, "%s", path), "a");
 	assert_non_null(log);
 	fputs("something\n", log);
 	fclose(log);
