@@ -118,10 +118,11 @@ static bool job_breeds(const struct stop_engine *engine, struct stop_job *job, s
 	struct corpse before = job->corpse;
 	struct corpse now = engine->corpses[index];
 	job->corpse = now;
+	if (job->empty_scans == 0)
+		return false;
 	if (now.ticks == 0)
 		return group_exists(engine, job);
-	return job->empty_scans > 0 &&
-	       (now.ticks > before.ticks || (now.ticks == before.ticks && now.pid > before.pid));
+	return now.ticks > before.ticks || (now.ticks == before.ticks && now.pid > before.pid);
 }
 
 static void job_set_deadlines(struct stop_job *job, int64_t now)
