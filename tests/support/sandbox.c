@@ -233,3 +233,22 @@ char *read_file(const char *path, size_t *length)
 		*length = used;
 	return text;
 }
+
+const char *project_copy_program(struct test_project *project, const char *program)
+{
+	const char *name = strrchr(program, '/');
+	const char *path = project_path(project, "%s", name != NULL ? name + 1 : program);
+	int from = open(program, O_RDONLY | O_CLOEXEC);
+	int to = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	char bytes[65536];
+	ssize_t got;
+
+	assert_true(from >= 0 && to >= 0);
+	while ((got = read(from, bytes, sizeof(bytes))) > 0)
+		assert_int_equal(write(to, bytes, (size_t)got), got);
+	assert_int_equal(got, 0);
+	assert_int_equal(fchmod(to, 0755), 0);
+	close(from);
+	close(to);
+	return path;
+}

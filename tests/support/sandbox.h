@@ -32,6 +32,10 @@ int project_setup(void **state);
 int project_setup_in_memory(void **state);
 int project_teardown(void **state);
 
+/* A copy of a program in the project, which every user may execute: the checkout may lie where
+ * others cannot get, below /root for instance. Its path, valid as long as the project. */
+const char *project_copy_program(struct test_project *project, const char *program);
+
 /* The absolute path of a file in the project; valid as long as the project. */
 const char *project_path(struct test_project *project, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
