@@ -11,9 +11,10 @@ static int compare_strings(const void *left, const void *right)
 	return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
-static bool names_contain(const char *const *names, size_t count, const char *name)
+/* Where NAME stands in the sorted NAMES, or NULL. */
+static const char *const *names_find(const char *const *names, size_t count, const char *name)
 {
-	return count && bsearch(&name, names, count, sizeof(*names), compare_strings);
+	return count ? bsearch(&name, names, count, sizeof(*names), compare_strings) : NULL;
 }
 
 /* The names of pmo.yml's services, sorted, for the caller to free. */
@@ -28,23 +29,28 @@ static const char **configured_names(const struct config *config)
 
 static void add_configured(struct catalog *catalog, const struct config *config)
 {
+	const char *const *recorded = (const char *const *)catalog->recorded.items;
 	for (size_t i = 0; i < config->service_count; i++) {
 		struct catalog_entry *entry = &catalog->entries[catalog->count++];
 		entry->id = catalog->count;
 		entry->name = config->services[i].name;
 		entry->configured = true;
 		entry->definition = &config->services[i];
-		entry->recorded = names_contain((const char *const *)catalog->recorded.items,
-						catalog->recorded.count, entry->name);
+		const char *const *found =
+		    names_find(recorded, catalog->recorded.count, entry->name);
+		entry->recorded = found != NULL;
+		entry->files = found ? catalog->recorded.files[found - recorded] : 0;
 	}
 }
 
-static void add_recorded(struct catalog *catalog, const char *name)
+static void add_recorded(struct catalog *catalog, size_t index)
 {
+	const char *name = catalog->recorded.items[index];
 	struct catalog_entry *entry = &catalog->entries[catalog->count++];
 	entry->id = catalog->count;
 	entry->name = name;
 	entry->recorded = true;
+	entry->files = catalog->recorded.files[index];
 	struct definition *definition = arena_alloc(&catalog->arena, sizeof(*definition));
 	if (state_read_spec(catalog->state, name, &catalog->arena, definition, NULL) == 0)
 		entry->definition = definition;
@@ -64,8 +70,8 @@ int catalog_build(struct catalog *catalog, const struct config *config, const st
 	add_configured(catalog, known);
 	const char **names CLEANUP_FREE = recorded->count ? configured_names(known) : NULL;
 	for (size_t i = 0; i < recorded->count; i++)
-		if (!names_contain(names, known->service_count, recorded->items[i]))
-			add_recorded(catalog, recorded->items[i]);
+		if (!names_find(names, known->service_count, recorded->items[i]))
+			add_recorded(catalog, i);
 	return 0;
 }
 

@@ -12,7 +12,8 @@ struct catalog_entry {
 	size_t id; /* position from 1 */
 	const char *name;
 	bool configured;
-	bool recorded; /* has a .pid or an .exit */
+	bool recorded;  /* has a .pid or an .exit */
+	unsigned files; /* as state_list saw them */
 	/* from pmo.yml; else from NAME.spec; NULL when neither tells */
 	const struct definition *definition;
 };

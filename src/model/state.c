@@ -90,21 +90,60 @@ static void names_sort(struct state_names *names)
 void state_names_release(struct state_names *names)
 {
 	free(names->items);
+	free(names->files);
 	arena_release(&names->arena);
 	*names = (struct state_names){ 0 };
 }
 
-/* Length of the service's name in "NAME.pid" or "NAME.exit", else 0. */
-static size_t recorded_name_length(const char *file)
+/* One file of a service, as the directory lists it. */
+struct listed_file {
+	char *name; /* of the service */
+	unsigned file;
+};
+
+static int compare_listed(const void *left, const void *right)
 {
-	static const char *const suffixes[] = { ".pid", ".exit" };
-	size_t length = strlen(file);
+	return strcmp(((const struct listed_file *)left)->name,
+		      ((const struct listed_file *)right)->name);
+}
+
+/* Length of the service's name in "NAME.pid" and the like, else 0. */
+static size_t listed_name_length(const char *entry, enum state_file *file)
+{
+	static const struct {
+		const char *suffix;
+		enum state_file file;
+	} suffixes[] = { { ".pid", STATE_FILE_PID },
+			 { ".exit", STATE_FILE_EXIT },
+			 { ".restarts", STATE_FILE_RESTARTS },
+			 { ".stop", STATE_FILE_STOP } };
+	size_t length = strlen(entry);
 	for (size_t i = 0; i < ARRAY_LENGTH(suffixes); i++) {
-		size_t suffix = strlen(suffixes[i]);
-		if (length > suffix && strcmp(file + length - suffix, suffixes[i]) == 0)
-			return name_problem(file, length - suffix) ? 0 : length - suffix;
+		size_t suffix = strlen(suffixes[i].suffix);
+		*file = suffixes[i].file;
+		if (length > suffix && strcmp(entry + length - suffix, suffixes[i].suffix) == 0)
+			return name_problem(entry, length - suffix) ? 0 : length - suffix;
 	}
 	return 0;
+}
+
+/* Merge the files of each name; a name is on record if it has a .pid or an .exit. */
+static void names_merge(struct state_names *names, struct listed_file *files, size_t count)
+{
+	const unsigned on_record = 1U << STATE_FILE_PID | 1U << STATE_FILE_EXIT;
+	names->items = memory_alloc(count * sizeof(*names->items));
+	names->files = memory_alloc(count * sizeof(*names->files));
+	if (count)
+		qsort(files, count, sizeof(*files), compare_listed);
+	for (size_t i = 0, next; i < count; i = next) {
+		unsigned bits = 0;
+		for (next = i; next < count && strcmp(files[next].name, files[i].name) == 0; next++)
+			bits |= files[next].file;
+		if (!(bits & on_record))
+			continue;
+		names->items[names->count] = files[i].name;
+		names->files[names->count++] = bits;
+	}
 }
 
 /* A new directory stream on the directory of FD, whose own offset stays as it is. */
@@ -128,18 +167,23 @@ int state_list(const struct state *state, struct state_names *names, struct erro
 	DIR *stream = stream_open(state->pids_fd, err);
 	if (!stream)
 		return -1;
+	struct listed_file *files CLEANUP_FREE = NULL;
+	size_t count = 0;
 	size_t capacity = 0;
 	errno = 0;
 	for (struct dirent *entry; (entry = readdir(stream)) != NULL; errno = 0) {
-		size_t length = recorded_name_length(entry->d_name);
+		enum state_file file;
+		size_t length = listed_name_length(entry->d_name, &file);
 		if (length == 0 || entry->d_type == DT_DIR)
 			continue;
-		MEMORY_GROW(names->items, names->count, capacity);
-		names->items[names->count++] = arena_strndup(&names->arena, entry->d_name, length);
+		MEMORY_GROW(files, count, capacity);
+		files[count++] =
+		    (struct listed_file){ arena_strndup(&names->arena, entry->d_name, length),
+					  1U << file };
 	}
 	int error = errno;
 	closedir(stream);
-	names_sort(names);
+	names_merge(names, files, count);
 	if (error == 0)
 		return 0;
 	state_names_release(names);

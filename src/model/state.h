@@ -46,10 +46,24 @@ struct record {
 	struct exit_record exit;
 };
 
+/* The files of one service. */
+enum state_file {
+	STATE_FILE_PID,
+	STATE_FILE_TIME,
+	STATE_FILE_SPEC,
+	STATE_FILE_RESTARTS,
+	STATE_FILE_EXIT,
+	STATE_FILE_STOP,
+	STATE_FILE_LOCK,
+	STATE_FILE_COUNT
+};
+
 /* Names of everything that has a .pid or an .exit, sorted by strcmp, valid until the release. */
 struct state_names {
 	char **items;
 	size_t count;
+	unsigned *files; /* of state_list: per name, a bit (1 << STATE_FILE_...) for each of .pid,
+			  * .exit, .restarts and .stop that was there */
 	struct arena arena;
 };
 
@@ -71,6 +85,11 @@ void state_names_release(struct state_names *names);
 
 /* Read the record of NAME; a .pid and .time that do not fit are read once more. */
 void state_read(const struct state *state, const char *name, struct record *record);
+
+/* The same, for a service of which state_list has just seen these FILES: the others are not looked
+ * for. */
+void state_read_listed(const struct state *state, const char *name, unsigned files,
+		       struct record *record);
 
 /* The same for what .pid and .time tell alone: from `intent` to `damaged`, and when it started. The
  * rest is as if there were no such files. */
@@ -96,18 +115,6 @@ int state_write_exit(const struct state *state, const char *name, const struct e
 int state_write_restarts(const struct state *state, const char *name, int64_t restarts,
 			 struct error *err);
 int state_write_stop(const struct state *state, const char *name, struct error *err);
-
-/* The files of one service. */
-enum state_file {
-	STATE_FILE_PID,
-	STATE_FILE_TIME,
-	STATE_FILE_SPEC,
-	STATE_FILE_RESTARTS,
-	STATE_FILE_EXIT,
-	STATE_FILE_STOP,
-	STATE_FILE_LOCK,
-	STATE_FILE_COUNT
-};
 
 /* Remove one file; that it is not there is success. */
 int state_remove(const struct state *state, const char *name, enum state_file file,

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,14 +139,27 @@ void state_read_identity(const struct state *state, const char *name, struct rec
 	}
 }
 
-void state_read(const struct state *state, const char *name, struct record *record)
+void state_read_listed(const struct state *state, const char *name, unsigned files,
+		       struct record *record)
 {
 	char text[SMALL];
-	state_read_identity(state, name, record);
-	if (read_small(state, name, STATE_FILE_RESTARTS, text) > 0)
-		units_parse_integer(text, 0, INT32_MAX, &record->restarts);
-	record->stopping = read_small(state, name, STATE_FILE_STOP, text) >= 0;
-	read_exit(state, name, &record->exit);
+	int64_t restarts;
+	*record = (struct record){ 0 };
+	if (files & 1U << STATE_FILE_PID)
+		state_read_identity(state, name, record);
+	if (files & 1U << STATE_FILE_RESTARTS &&
+	    read_small(state, name, STATE_FILE_RESTARTS, text) > 0 &&
+	    units_parse_integer(text, 0, INT32_MAX, &restarts))
+		record->restarts = restarts;
+	record->stopping =
+	    files & 1U << STATE_FILE_STOP && read_small(state, name, STATE_FILE_STOP, text) >= 0;
+	if (files & 1U << STATE_FILE_EXIT)
+		read_exit(state, name, &record->exit);
+}
+
+void state_read(const struct state *state, const char *name, struct record *record)
+{
+	state_read_listed(state, name, UINT_MAX, record);
 }
 
 int state_read_spec_text(const struct state *state, const char *name, struct buffer *buffer)

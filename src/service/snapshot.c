@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <math.h>
 #include <poll.h>
 #include <pwd.h>
@@ -58,6 +59,9 @@ static enum service_state live_state(const struct snapshot_work *work,
 	return service->pid > 0 ? SERVICE_RUNNING : ended_state(&service->record);
 }
 
+/* Later attempts look for files that the first listing cannot have seen yet. */
+static const unsigned ANY_FILES = UINT_MAX;
+
 static void read_records(struct snapshot_work *work, const struct selection *selection)
 {
 	struct snapshot *snapshot = work->snapshot;
@@ -71,7 +75,9 @@ static void read_records(struct snapshot_work *work, const struct selection *sel
 			.gpu_known = true,
 		};
 		if (service->entry->recorded)
-			state_read(&work->project->state, service->entry->name, &service->record);
+			state_read_listed(&work->project->state, service->entry->name,
+					  work->attempt == 1 ? service->entry->files : ANY_FILES,
+					  &service->record);
 		const struct identity *identity = &service->record.identity;
 		if (!service->record.valid ||
 		    identity_place(identity, &work->project->host) != IDENTITY_HERE)
@@ -230,7 +236,7 @@ static bool is_outdated(const struct snapshot_work *work)
 
 enum attempt { ATTEMPT_FAILED, ATTEMPT_OUTDATED, ATTEMPT_DONE };
 
-static enum attempt take_once(struct snapshot *snapshot, const struct project *project,
+static enum attempt take_once(struct snapshot *snapshot, int attempt, const struct project *project,
 			      const struct selection *selection, enum snapshot_detail detail,
 			      int64_t window_ns, struct message_list *messages, struct error *err)
 {
@@ -240,6 +246,7 @@ static enum attempt take_once(struct snapshot *snapshot, const struct project *p
 	snapshot->count = selection->count;
 	struct snapshot_work work = {
 		.snapshot = snapshot,
+		.attempt = attempt,
 		.project = project,
 		.claims = memory_zalloc(selection->count, sizeof(*work.claims)),
 		.claim_services = memory_zalloc(selection->count, sizeof(struct service_status *)),
@@ -273,8 +280,8 @@ int snapshot_take(struct snapshot *snapshot, const struct project *project,
 {
 	enum { ATTEMPTS = 5 };
 	for (int attempt = 1;; attempt++) {
-		enum attempt result =
-		    take_once(snapshot, project, selection, detail, window_ns, messages, err);
+		enum attempt result = take_once(snapshot, attempt, project, selection, detail,
+						window_ns, messages, err);
 		if (result == ATTEMPT_DONE || (result == ATTEMPT_OUTDATED && attempt == ATTEMPTS)) {
 			report_damage(snapshot, project, messages);
 			return 0;

@@ -9,6 +9,7 @@
 
 struct snapshot_work {
 	struct snapshot *snapshot;
+	int attempt; /* from 1 */
 	const struct project *project;
 	struct claim *claims;                   /* of the services that were started here */
 	struct service_status **claim_services; /* whose claim it is */
