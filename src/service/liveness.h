@@ -6,9 +6,6 @@
 
 #include "model/identity.h"
 #include "model/state.h"
-#include "service/project.h"
-
-#include <stdbool.h>
 
 enum liveness {
 	LIVENESS_NONE,      /* no record, or garbage: there is no process to speak of */
@@ -20,8 +17,5 @@ enum liveness {
 
 /* PROC_FD is a descriptor of /proc. */
 enum liveness record_liveness(const struct record *record, const struct host *host, int proc_fd);
-
-/* True if the service NAME has a living leader here. */
-bool service_is_running(const struct project *project, const char *name);
 
 #endif
