@@ -116,6 +116,7 @@ static bool parse_stat(const char *text, const char *end, struct process *proces
 bool process_parse_stat(const char *text, struct process *process)
 {
 	process->read_at_ns = 0;
+	process->inode = 0;
 	return parse_stat(text, text + strlen(text), process);
 }
 
@@ -212,15 +213,35 @@ static int compare_pids(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
+/* The last reading of the same table: what is older than OLDEST_TICKS need not be read again. */
+struct last_reading {
+	struct process_table table;
+	uint64_t oldest_ticks;
+};
+
+static const struct process *find_unchanged(const struct last_reading *last, pid_t pid,
+					    uint64_t inode)
+{
+	const struct process *process = process_table_find(&last->table, pid);
+	return process && process->inode == inode && process->ticks < last->oldest_ticks ? process
+											 : NULL;
+}
+
 /* One more process, unless it is gone by now or hidden from us. */
-static int add_process(struct process_table *table, pid_t pid, struct error *err)
+static int add_process(struct process_table *table, const struct last_reading *last, pid_t pid,
+		       uint64_t inode, struct error *err)
 {
 	if (table->capacity == 0) {
 		table->capacity = 256;
 		table->items = memory_alloc(table->capacity * sizeof(*table->items));
 	}
 	MEMORY_GROW(table->items, table->count, table->capacity);
-	int result = process_read(table->proc_fd, pid, &table->items[table->count]);
+	struct process *process = &table->items[table->count];
+	const struct process *unchanged = find_unchanged(last, pid, inode);
+	if (unchanged)
+		*process = *unchanged;
+	int result = unchanged ? 0 : process_read(table->proc_fd, pid, process);
+	process->inode = inode;
 	if (result == 0)
 		table->count++;
 	else if (result != -ESRCH && result != -EACCES && result != -EPERM)
@@ -273,8 +294,9 @@ static bool ends_with_kthreadd(const struct process_table *table)
 	return last && last->pid == 2 && last->kernel && last->parent == 0;
 }
 
-static int add_entries(struct process_table *table, struct kernel_threads *threads,
-		       const char *entries, size_t length, struct error *err)
+static int add_entries(struct process_table *table, const struct last_reading *last,
+		       struct kernel_threads *threads, const char *entries, size_t length,
+		       struct error *err)
 {
 	for (size_t at = 0; at < length;) {
 		const struct dirent64 *entry = (const void *)(entries + at);
@@ -282,7 +304,7 @@ static int add_entries(struct process_table *table, struct kernel_threads *threa
 		at += entry->d_reclen;
 		if (pid <= 0 || kernel_threads_contain(threads, pid))
 			continue;
-		if (add_process(table, pid, err) < 0)
+		if (add_process(table, last, pid, entry->d_ino, err) < 0)
 			return -1;
 		if (pid == 2 && ends_with_kthreadd(table))
 			kernel_threads_read(threads, table->proc_fd);
@@ -301,7 +323,8 @@ static void sort_if_needed(struct process_table *table)
 	}
 }
 
-int process_table_read(struct process_table *table, struct error *err)
+static int read_table(struct process_table *table, const struct last_reading *last,
+		      struct error *err)
 {
 	_Alignas(struct dirent64) char entries[32768];
 	table->count = 0;
@@ -316,9 +339,25 @@ int process_table_read(struct process_table *table, struct error *err)
 	ssize_t got;
 	while (result == 0 && (got = getdents64(table->proc_fd, entries, sizeof(entries))) != 0)
 		result = got < 0 ? error_set_errno(err, ERROR_FAILED, errno, "cannot list '/proc'")
-				 : add_entries(table, &threads, entries, (size_t)got, err);
+				 : add_entries(table, last, &threads, entries, (size_t)got, err);
 	free(threads.pids);
 	sort_if_needed(table);
+	return result;
+}
+
+int process_table_read(struct process_table *table, struct error *err)
+{
+	struct last_reading none = { .oldest_ticks = 0 };
+	return read_table(table, &none, err);
+}
+
+int process_table_reread(struct process_table *table, uint64_t oldest_ticks, struct error *err)
+{
+	struct last_reading last = { *table, oldest_ticks };
+	table->items = NULL;
+	table->capacity = 0;
+	int result = read_table(table, &last, err);
+	free(last.table.items);
 	return result;
 }
 

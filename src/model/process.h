@@ -27,6 +27,7 @@ struct process {
 	uint64_t child_cpu_ticks; /* of its children that were waited for */
 	int64_t read_at_ns;       /* CLOCK_MONOTONIC when it was read, 0 if parsed from text */
 	int64_t resident_bytes;   /* also where the main thread has ended before the others */
+	uint64_t inode;           /* of its directory in /proc, 0 if not read from a listing */
 };
 
 /* All processes at one moment, ascending by pid. Takes one descriptor (the /proc directory). */
@@ -52,6 +53,10 @@ bool process_parse_stat(const char *text, struct process *process);
 /* One pass over /proc, children of kthreadd left out; opens it if table->proc_fd is -1, and may be
  * called again to refresh. Leaves out what is hidden from us (proc(5), hidepid). */
 int process_table_read(struct process_table *table, struct error *err);
+
+/* The same once more, but processes that started before OLDEST_TICKS and are still there keep what
+ * the last reading said of them. A pid that was used again is told by the inode of its directory. */
+int process_table_reread(struct process_table *table, uint64_t oldest_ticks, struct error *err);
 void process_table_release(struct process_table *table);
 
 /* The process with this pid, or NULL. */

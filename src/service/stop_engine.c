@@ -242,7 +242,8 @@ static void remember_members(struct stop_engine *engine)
 static void scan(struct stop_engine *engine)
 {
 	int64_t begin = clock_monotonic_ns();
-	if (process_table_read(&engine->table, &engine->scan_error) < 0) {
+	/* who is older than every service can never belong to one */
+	if (process_table_reread(&engine->table, engine->oldest_ticks, &engine->scan_error) < 0) {
 		for (size_t i = 0; i < engine->count; i++) {
 			struct stop_job *job = &engine->jobs[i];
 			if (!job->active)
@@ -284,12 +285,15 @@ static void open_leaders(struct stop_engine *engine)
 		int pidfd = signal_open_unverified(job->record.identity.pid);
 		job->leader_pidfd = pidfd < 0 ? -1 : pidfd;
 		job_set_deadlines(job, engine->started_ns);
+		if (job->record.identity.ticks < engine->oldest_ticks)
+			engine->oldest_ticks = job->record.identity.ticks;
 	}
 }
 
 void stop_engine_run(struct stop_engine *engine)
 {
 	engine->started_ns = clock_monotonic_ns();
+	engine->oldest_ticks = UINT64_MAX;
 	engine->first_member = memory_alloc(engine->count * sizeof(int));
 	engine->corpses = memory_zalloc(engine->count, sizeof(*engine->corpses));
 	sort_leaders(engine);

@@ -60,6 +60,7 @@ struct stop_engine {
 	struct known_member *known; /* who belonged to the jobs at the last scan */
 	size_t known_count;
 	size_t scans;
+	uint64_t oldest_ticks; /* start time of the oldest leader */
 	int64_t scan_cost_ns;
 	int64_t started_ns;
 	struct error scan_error;

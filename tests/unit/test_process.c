@@ -261,6 +261,48 @@ static void test_big_table(void **state)
 	process_table_release(&table);
 }
 
+static void write_stat(struct test_project *project, int pid, const char *name, int ticks)
+{
+	char *path = text_format("proc/%d/stat", pid);
+	project_write(project, path, "%d (%s) S 0 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 %d 0 0 0\n",
+		      pid, name, ticks);
+	free(path);
+}
+
+/* What is older than the given time is taken from the last reading as long as it is the same. */
+static void test_reread(void **state)
+{
+	struct test_project *project = *state;
+	struct process_table table = PROCESS_TABLE_INIT;
+	struct error err = ERROR_INIT;
+	write_stat(project, 10, "before", 100);
+	write_stat(project, 11, "before", 100);
+	write_stat(project, 12, "before", 500);
+	write_stat(project, 13, "before", 100);
+	table.proc_fd = proc_open(project_path(project, "proc"));
+	assert_int_equal(process_table_reread(&table, 300, &err), 0);
+	assert_int_equal(table.count, 4);
+	write_stat(project, 9, "after", 100);
+	write_stat(project, 10, "after", 100);
+	write_stat(project, 12, "after", 500);
+	assert_int_equal(unlink(project_path(project, "proc/13/stat")), 0);
+	/* the same number, another directory: another process */
+	assert_int_equal(rename(project_path(project, "proc/11"),
+				project_path(project, "proc/aside")),
+			 0);
+	write_stat(project, 11, "after", 200);
+	assert_int_equal(rmdir(project_path(project, "proc/13")), 0);
+	assert_int_equal(process_table_reread(&table, 300, &err), 0);
+	assert_int_equal(table.count, 4);
+	assert_string_equal(process_table_find(&table, 9)->name, "after");
+	assert_string_equal(process_table_find(&table, 10)->name, "before");
+	assert_string_equal(process_table_find(&table, 11)->name, "after");
+	assert_string_equal(process_table_find(&table, 12)->name, "after");
+	assert_int_equal(process_table_read(&table, &err), 0);
+	assert_string_equal(process_table_find(&table, 10)->name, "after");
+	process_table_release(&table);
+}
+
 static void test_real_table(void **state)
 {
 	struct process_table table = PROCESS_TABLE_INIT;
@@ -583,6 +625,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_table_errors),
 		PROJECT_TEST(test_unreadable_stat),
 		PROJECT_TEST(test_big_table),
+		PROJECT_TEST(test_reread),
 		cmocka_unit_test(test_real_table),
 		cmocka_unit_test(test_zombie),
 		cmocka_unit_test(test_headless),
