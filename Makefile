@@ -201,10 +201,13 @@ bench:
 	@$(MAKE) --no-print-directory all
 	@PMO='$(CURDIR)/$(BUILD)/pmo' CC='$(CC)' tests/bench/run.sh
 
+# Examples, to be copied and changed: pmo(1) STARTING AT BOOT.
+BOOT_FILES = contrib/pmo.crontab contrib/pmo@.service contrib/pmo-user@.service
+
 # Where each installed file goes; install and uninstall both read this.
 INSTALLED = $(BINDIR)/pmo $(MANDIR)/man1/pmo.1 $(MANDIR)/man5/pmo.yml.5 $(BASHDIR)/pmo \
             $(ZSHDIR)/_pmo $(FISHDIR)/pmo.fish $(DOCDIR)/README $(DOCDIR)/COPYING \
-            $(DOCDIR)/pmo.yml.sample
+            $(DOCDIR)/pmo.yml.sample $(addprefix $(DOCDIR)/,$(notdir $(BOOT_FILES)))
 
 $(BUILD)/completions/%: $(BUILD)/pmo
 	@mkdir -p $(@D)
@@ -218,7 +221,7 @@ install: all $(BUILD)/completions/bash $(BUILD)/completions/zsh $(BUILD)/complet
 	$(INSTALL) -m 644 $(BUILD)/completions/bash '$(DESTDIR)$(BASHDIR)/pmo'
 	$(INSTALL) -m 644 $(BUILD)/completions/zsh '$(DESTDIR)$(ZSHDIR)/_pmo'
 	$(INSTALL) -m 644 $(BUILD)/completions/fish '$(DESTDIR)$(FISHDIR)/pmo.fish'
-	$(INSTALL) -m 644 README COPYING pmo.yml.sample '$(DESTDIR)$(DOCDIR)'
+	$(INSTALL) -m 644 README COPYING pmo.yml.sample $(BOOT_FILES) '$(DESTDIR)$(DOCDIR)'
 
 uninstall:
 	rm -f $(foreach file,$(INSTALLED),'$(DESTDIR)$(file)')

@@ -20,7 +20,10 @@ expected='usr/bin/pmo
 usr/share/bash-completion/completions/pmo
 usr/share/doc/pmo/COPYING
 usr/share/doc/pmo/README
+usr/share/doc/pmo/pmo-user@.service
+usr/share/doc/pmo/pmo.crontab
 usr/share/doc/pmo/pmo.yml.sample
+usr/share/doc/pmo/pmo@.service
 usr/share/fish/vendor_completions.d/pmo.fish
 usr/share/man/man1/pmo.1
 usr/share/man/man5/pmo.yml.5

@@ -77,11 +77,19 @@ static int create_new(int dirfd, const char *name, mode_t mode)
 	return fd < 0 ? -errno : fd;
 }
 
+void file_give_to_owner(int dirfd, int fd)
+{
+	struct stat directory;
+	if (geteuid() == 0 && fstat(dirfd, &directory) == 0 && directory.st_uid != 0)
+		(void)!fchown(fd, directory.st_uid, directory.st_gid);
+}
+
 static int write_new(int dirfd, const char *name, const void *bytes, size_t length, mode_t mode)
 {
 	int fd = create_new(dirfd, name, mode);
 	if (fd < 0)
 		return fd;
+	file_give_to_owner(dirfd, fd);
 	int result = file_write_all(fd, bytes, length);
 	/* a network file system may report a full disk only here */
 	if (close(fd) < 0 && result == 0)

@@ -27,9 +27,13 @@ int file_write_all(int fd, const void *bytes, size_t length);
 
 /* Replace NAME by a file of these bytes: written beside it as "NAME~", then renamed, so that a
  * reader sees the old or the new content and never a part. "NAME~" is removed on failure; one that
- * a killed writer left is replaced. Two writers of one NAME must exclude each other. No fsync.
- */
+ * a killed writer left is replaced. Two writers of one NAME must exclude each other. The file goes
+ * through file_give_to_owner. No fsync. */
 int file_replace(int dirfd, const char *name, const void *bytes, size_t length, mode_t mode);
+
+/* When root has made FD, a new file or directory, in the directory DIRFD of another user: make it
+ * that user's, who could not even read it else. Never fails. */
+void file_give_to_owner(int dirfd, int fd);
 
 /* mkdir(2) where nothing is there yet; -ENOTDIR where something else is. */
 int file_make_directory(int dirfd, const char *path, mode_t mode);

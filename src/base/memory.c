@@ -2,8 +2,10 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* Bytes. Each block is twice as large as the one before: small arenas stay small, large ones fast.
@@ -80,6 +82,38 @@ void memory_cleanup_close(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
+}
+
+/* Blocks of SIZE until one comes from the end of the heap, which MARK is in. */
+static void use_up(size_t size, const char *mark)
+{
+	enum { MOST = 4096 };
+	for (int i = 0; i < MOST; i++) {
+		char *volatile block = malloc(size); /* else the compiler sees no use for it */
+		if (!block || (uintptr_t)block >= (uintptr_t)mark)
+			return;
+	}
+}
+
+void memory_pack(void)
+{
+	enum { LARGEST = 65536, SMALLEST = 16, STEP = 16, FINE = 1024 };
+	malloc_trim(0);
+	const char *mark = (const char *)sbrk(0) - mallinfo2().keepcost;
+	for (size_t size = LARGEST; size > FINE; size -= size / 8)
+		use_up(size, mark);
+	for (size_t size = FINE; size >= SMALLEST; size -= STEP)
+		use_up(size, mark);
+}
+
+void memory_trim(void)
+{
+	enum { STACK = 256 * 1024, NEEDED = 2048 };
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t end = ((uintptr_t)__builtin_frame_address(0) - NEEDED) / page * page;
+	malloc_trim(0);
+	/* what is not mapped is skipped, with an error */
+	(void)madvise((void *)(end - STACK), STACK, MADV_DONTNEED);
 }
 
 static struct arena_block *arena_add_block(struct arena *arena, size_t size)

@@ -25,6 +25,14 @@ char *memory_printf(const char *format, ...)
 char *memory_vprintf(const char *format, va_list arguments)
     __attribute__((malloc, returns_nonnull, format(printf, 1, 0)));
 
+/* For a process that forks others which live long: a page that either side writes after the fork is
+ * a page that both have. Uses up what is free between living blocks, for good, so that what is
+ * allocated from here on lies together. malloc(3) of glibc; harmless with others. */
+void memory_pack(void);
+
+/* Give back what this process has free: of the heap, and of the stack below the caller. */
+void memory_trim(void);
+
 /* Make room for one more element at array[count], doubling *capacity: MEMORY_GROW(a, count, cap).
  */
 #define MEMORY_GROW(array, count, capacity)                                                        \

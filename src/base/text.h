@@ -20,6 +20,10 @@ bool text_is_utf8(const char *bytes, size_t length);
 /* True for C0 and C1 control characters, DEL, bidirectional controls and line separators. */
 bool text_is_control(uint32_t code_point);
 
+/* True for characters that take no room and show nothing by themselves: zero-width spaces and
+ * joiners, fillers, variation selectors, tags (the default ignorable ones of Unicode). */
+bool text_is_invisible(uint32_t code_point);
+
 /* Append BYTES so that a terminal shows them and obeys none of them: control characters and bytes
  * that are not UTF-8 become \xNN, newline \n, tab \t. */
 void text_append_visible(struct buffer *buffer, const char *bytes, size_t length);

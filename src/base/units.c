@@ -225,6 +225,17 @@ void units_format_duration_exact(int64_t nanoseconds, char *text, size_t size)
 		snprintf(text, size, "%" PRId64 "s", milliseconds / 1000);
 }
 
+void units_format_size_exact(int64_t bytes, char *text, size_t size)
+{
+	static const char *const suffixes[] = { "", "K", "M", "G", "T" };
+	size_t unit = 0;
+	while (bytes && bytes % KIB == 0 && unit + 1 < ARRAY_LENGTH(suffixes)) {
+		bytes /= KIB;
+		unit++;
+	}
+	snprintf(text, size, "%" PRId64 "%s", bytes, suffixes[unit]);
+}
+
 void units_format_signal(int signal, char *text, size_t size)
 {
 	const char *name = signal < SIGRTMIN ? sigabbrev_np(signal) : NULL;

@@ -34,6 +34,10 @@ void units_format_size(int64_t bytes, char *text, size_t size);
  * >= 32 bytes. */
 void units_format_duration_exact(int64_t nanoseconds, char *text, size_t size);
 
+/* A size as pmo.yml writes it, exact, with the largest unit that leaves no fraction: "0", "1000",
+ * "4K", "1536M", "2G". TEXT holds >= 24 bytes. */
+void units_format_size_exact(int64_t bytes, char *text, size_t size);
+
 /* "TERM" for SIGTERM; "RTMIN+3" or the number where there is no name. TEXT holds >= 16 bytes. */
 void units_format_signal(int signal, char *text, size_t size);
 

@@ -5,12 +5,11 @@
 #include <string.h>
 
 const struct command *const command_table[] = {
-	&command_start,   &command_stop,    &command_restart,
-	&command_kill,    &command_delete,  &command_list,
-	&command_status,  &command_logs,    &command_flush,
-	&command_dry_run, &command_config,  &command_env,
-	&command_exec,    &command_init,    &command_completion,
-	&command_help,    &command_version, NULL,
+	&command_start,     &command_stop,    &command_restart, &command_kill,
+	&command_delete,    &command_list,    &command_status,  &command_logs,
+	&command_flush,     &command_dry_run, &command_config,  &command_env,
+	&command_exec,      &command_wait,    &command_init,    &command_completion,
+	&command_resurrect, &command_help,    &command_version, NULL,
 };
 
 static bool command_is(const struct command *command, const char *name)

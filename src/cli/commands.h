@@ -9,6 +9,7 @@
 extern const struct command command_start;
 extern const struct command command_stop;
 extern const struct command command_restart;
+extern const struct command command_resurrect;
 extern const struct command command_kill;
 extern const struct command command_delete;
 extern const struct command command_list;
@@ -19,6 +20,7 @@ extern const struct command command_dry_run;
 extern const struct command command_config;
 extern const struct command command_env;
 extern const struct command command_exec;
+extern const struct command command_wait;
 extern const struct command command_init;
 extern const struct command command_completion;
 extern const struct command command_help;

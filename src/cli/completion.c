@@ -45,7 +45,7 @@ const char *completion_words(enum completion_kind kind)
 {
 	switch (kind) {
 	case COMPLETION_STATES:
-		return "stopped running stopping exited errored elsewhere";
+		return "stopped running stopping exited errored elsewhere unknown";
 	case COMPLETION_SHELLS:
 		return "bash zsh fish";
 	case COMPLETION_SIGNALS:

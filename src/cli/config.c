@@ -78,8 +78,7 @@ static void append_json(struct buffer *buffer, const struct selection *selection
 		json_end_object(&json);
 	}
 	for (size_t i = 0; i < selection->count; i++)
-		if (selection->entries[i]->configured)
-			write_service(&json, selection->entries[i]->definition);
+		write_service(&json, selection->entries[i]->definition);
 	json_end_object(&json);
 	json_finish(&json);
 }
@@ -90,23 +89,8 @@ static void append_yaml(struct buffer *buffer, const struct selection *selection
 	if (settings && settings->per_host)
 		buffer_append_string(buffer, "pmo:\n  per_host: true\n");
 	for (size_t i = 0; i < selection->count; i++)
-		if (selection->entries[i]->configured)
-			config_append_yaml(selection->entries[i]->definition,
-					   CONFIG_ENVIRONMENT_VALUES, buffer);
-}
-
-/* What has a record but is not in pmo.yml any more has no configuration. */
-static int report_unconfigured(const struct context *context, const struct selection *selection)
-{
-	int status = 0;
-	for (size_t i = 0; i < selection->count; i++) {
-		if (selection->entries[i]->configured)
-			continue;
-		report_line("'%s' is not in '%s'", selection->entries[i]->name,
-			    context->project.label);
-		status = ERROR_NO_SERVICE;
-	}
-	return status;
+		config_append_yaml(selection->entries[i]->definition, CONFIG_ENVIRONMENT_VALUES,
+				   buffer);
 }
 
 static int run_config(struct context *context, const struct arguments *arguments)
@@ -114,8 +98,8 @@ static int run_config(struct context *context, const struct arguments *arguments
 	struct error err = ERROR_INIT;
 	struct selection selection = { 0 };
 	struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
-	int status = report_selection(context, arguments, SELECT_ALL_CONFIGURED, &selection);
-	int unconfigured = report_unconfigured(context, &selection);
+	int status =
+	    report_configured_selection(context, arguments, SELECT_ALL_CONFIGURED, &selection);
 	/* they are no part of any one service */
 	const struct config *settings = arguments->operand_count ? NULL : &context->project.config;
 	if (arguments_has(arguments, "json"))
@@ -125,7 +109,7 @@ static int run_config(struct context *context, const struct arguments *arguments
 	selection_release(&selection);
 	if (output_write(&text, &err) < 0)
 		return report_error(&err);
-	return status ? status : unconfigured;
+	return status;
 }
 
 const struct command command_config = {

@@ -62,8 +62,11 @@ static int ask(const struct selection *selection)
 		fprintf(stderr, "  %s\n", selection->entries[i]->name);
 	fprintf(stderr, "stop and delete %zu service%s with state and logs? (y/N) ",
 		selection->count, selection->count == 1 ? "" : "s");
-	if (!fgets(answer, sizeof(answer), stdin))
+	if (!fgets(answer, sizeof(answer), stdin)) {
+		/* nobody has typed the newline that ends the question's line */
+		fputc('\n', stderr);
 		return 0;
+	}
 	return answer[0] == 'y' || answer[0] == 'Y';
 }
 
@@ -75,6 +78,8 @@ static int delete_selected(struct context *context, const struct arguments *argu
 	const struct stop_options options = {
 		.timeout_ns = -1,
 		.force = arguments_has(arguments, "force"),
+		.umask = &context->umask,
+		.file_limit = &context->file_limit,
 		.progress = outcome_progress,
 	};
 	struct stop_result *results CLEANUP_FREE =

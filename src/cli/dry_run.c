@@ -19,12 +19,6 @@ static int append_service(struct dry_run *run, const struct catalog_entry *entry
 {
 	struct error err = ERROR_INIT;
 	struct launch launch;
-	const struct project *project = &run->context->project;
-	if (!entry->configured) {
-		error_set(&err, ERROR_NO_SERVICE, "'%s' is not in %s any more: nothing would start",
-			  entry->name, project->label);
-		return report_error(&err);
-	}
 	int result = launch_prepare(&launch, &run->launcher, entry->definition, &err);
 	report_messages(run->context);
 	if (result < 0) {
@@ -75,7 +69,8 @@ static int run_dry_run(struct context *context, const struct arguments *argument
 	struct selection selection;
 	enum launch_secrets secrets =
 	    arguments_has(arguments, "show-env") ? LAUNCH_SECRETS_SHOWN : LAUNCH_SECRETS_HIDDEN;
-	int unknown = report_selection(context, arguments, SELECT_ALL_CONFIGURED, &selection);
+	int unknown =
+	    report_configured_selection(context, arguments, SELECT_ALL_CONFIGURED, &selection);
 	int status = 0;
 	if (selection.count > 0)
 		status = dry_run_show(context, &selection, secrets);

@@ -3,11 +3,11 @@
 #include "cli/report.h"
 #include "view/style.h"
 
-static int flush_one(const struct context *context, const struct service_log *log,
-		     struct buffer *text)
+static int flush_one(const struct context *context, struct log_owners *owners,
+		     const struct service_log *log, struct buffer *text)
 {
 	struct error err = ERROR_INIT;
-	switch (service_flush_logs(&context->project, log, &err)) {
+	switch (service_flush_logs(&context->project, owners, log, &err)) {
 	case FLUSH_EMPTIED:
 		buffer_printf(text, "emptied the logs of %s\n", log->label);
 		return 0;
@@ -50,12 +50,13 @@ static int run_flush(struct context *context, const struct arguments *arguments)
 	struct log_selection selection;
 	struct error err = ERROR_INIT;
 	struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
+	struct log_owners *owners = log_owners_create(LOG_OWNERS_KNOWN);
 	int unknown = (int)log_selection_make(&selection, &context->project, arguments->operands,
 					      arguments->operand_count, &context->messages);
 	int status = 0;
 	report_messages(context);
 	for (size_t i = 0; i < selection.count; i++)
-		if (flush_one(context, &selection.items[i], &text) != 0)
+		if (flush_one(context, owners, &selection.items[i], &text) != 0)
 			status = ERROR_FAILED;
 	if (selection.all_here && flush_left_over(context, &selection, &text) != 0)
 		status = ERROR_FAILED;
@@ -64,6 +65,7 @@ static int run_flush(struct context *context, const struct arguments *arguments)
 		report_line("there are no logs");
 	if (output_write(&text, &err) < 0)
 		status = report_error(&err);
+	log_owners_free(owners);
 	log_selection_release(&selection);
 	return unknown ? unknown : status;
 }

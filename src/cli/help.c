@@ -131,8 +131,7 @@ void help_overview(struct buffer *buffer)
 /* What later versions will have: better than a wrong guess at what was meant. */
 static bool is_later_command(const char *name)
 {
-	static const char *const later[] = { "add",       "graph", "monit", "reload",
-					     "resurrect", "up",    "wait" };
+	static const char *const later[] = { "add", "graph", "monit", "reload", "up" };
 	for (size_t i = 0; i < ARRAY_LENGTH(later); i++)
 		if (strcmp(name, later[i]) == 0)
 			return true;

@@ -88,6 +88,12 @@ int outcome_append_start(const struct context *context, const struct start_resul
 		buffer_printf(text, "%s %s (pid %ld)\n", verb, result->entry->name,
 			      (long)result->pid);
 		break;
+	case START_ADOPTED:
+		buffer_printf(text, "%s has a new supervisor (pid %ld runs on)\n",
+			      result->entry->name, (long)result->pid);
+		break;
+	case START_SKIPPED:
+		break;
 	case START_ALREADY_RUNNING:
 		append_running(context, result, text);
 		break;

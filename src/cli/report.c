@@ -88,3 +88,21 @@ int report_selection(struct context *context, const struct arguments *arguments,
 	report_messages(context);
 	return result < 0 ? ERROR_NO_SERVICE : 0;
 }
+
+int report_configured_selection(struct context *context, const struct arguments *arguments,
+				enum select_all all, struct selection *selection)
+{
+	int status = report_selection(context, arguments, all, selection);
+	size_t kept = 0;
+	for (size_t i = 0; i < selection->count; i++) {
+		const struct catalog_entry *entry = selection->entries[i];
+		if (entry->configured) {
+			selection->entries[kept++] = entry;
+			continue;
+		}
+		report_line("'%s' is no longer in '%s'", entry->name, context->project.label);
+		status = ERROR_NO_SERVICE;
+	}
+	selection->count = kept;
+	return status;
+}

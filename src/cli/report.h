@@ -29,4 +29,9 @@ int report_one_needed(const struct context *context, const struct command *comma
 int report_selection(struct context *context, const struct arguments *arguments,
 		     enum select_all all, struct selection *selection);
 
+/* The same for commands that need a definition: what was named but is no longer in pmo.yml is
+ * reported as well, and not selected. */
+int report_configured_selection(struct context *context, const struct arguments *arguments,
+				enum select_all all, struct selection *selection);
+
 #endif

@@ -41,6 +41,8 @@ static int restart_selected(struct context *context, const struct arguments *arg
 	const struct stop_options stop = {
 		.timeout_ns = -1,
 		.force = arguments_has(arguments, "force"),
+		.umask = &context->umask,
+		.file_limit = &context->file_limit,
 		.progress = outcome_progress,
 	};
 	const struct start_options start = { .umask = context->umask,
@@ -63,7 +65,8 @@ static int restart_selected(struct context *context, const struct arguments *arg
 static int run_restart(struct context *context, const struct arguments *arguments)
 {
 	struct selection selection;
-	int unknown = report_selection(context, arguments, SELECT_ALL_INTENDED, &selection);
+	int unknown =
+	    report_configured_selection(context, arguments, SELECT_ALL_INTENDED, &selection);
 	int status = 0;
 	if (selection.count > 0)
 		status = restart_selected(context, arguments, &selection);

@@ -49,27 +49,13 @@ static int start_selected(struct context *context, const struct arguments *argum
 	return status;
 }
 
-static bool selection_is_configured(const struct context *context,
-				    const struct selection *selection)
-{
-	for (size_t i = 0; i < selection->count; i++) {
-		if (selection->entries[i]->configured)
-			continue;
-		report_line("cannot start '%s': it is no longer in '%s'",
-			    selection->entries[i]->name, context->project.label);
-		return false;
-	}
-	return true;
-}
-
 static int run_start(struct context *context, const struct arguments *arguments)
 {
 	struct selection selection;
-	int unknown = report_selection(context, arguments, SELECT_ALL_AUTOSTART, &selection);
+	int unknown =
+	    report_configured_selection(context, arguments, SELECT_ALL_AUTOSTART, &selection);
 	int status = 0;
-	if (!selection_is_configured(context, &selection))
-		status = ERROR_FAILED;
-	else if (arguments_has(arguments, "dry-run"))
+	if (selection.count > 0 && arguments_has(arguments, "dry-run"))
 		status = dry_run_show(context, &selection, LAUNCH_SECRETS_HIDDEN);
 	else if (selection.count > 0)
 		status = start_selected(context, arguments, &selection);

@@ -88,8 +88,10 @@ const struct command command_status = {
 	.details =
 	    "The exit status tells the state: 0 running (also starting, restarting, stopping), 1 "
 	    "ended with an error or with nobody there to see how, 3 stopped, never started or "
-	    "finished with exit status 0, 4 no such service or on record from another host. Of "
-	    "several services it is the worst: 4, then 1, then 3, then 0.",
+	    "finished with exit status 0, 4 no such service, on record from another host, or with "
+	    "a "
+	    "record that cannot be read. Of several services it is the worst: 4, then 1, then 3, "
+	    "then 0.",
 	.options = options,
 	.need = COMMAND_NEEDS_STATE,
 	.operand_kind = OPERANDS_SERVICES,

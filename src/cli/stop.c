@@ -5,12 +5,14 @@
 #include "cli/report.h"
 #include "view/style.h"
 
-static int read_options(const struct arguments *arguments, struct stop_options *options,
-			struct error *err)
+static int read_options(const struct context *context, const struct arguments *arguments,
+			struct stop_options *options, struct error *err)
 {
 	*options = (struct stop_options){
 		.timeout_ns = -1,
 		.force = arguments_has(arguments, "force"),
+		.umask = &context->umask,
+		.file_limit = &context->file_limit,
 		.progress = outcome_progress,
 	};
 	if (arguments_duration(arguments, "timeout", &options->timeout_ns, err) < 0)
@@ -45,7 +47,7 @@ static int run_stop(struct context *context, const struct arguments *arguments)
 	struct error err = ERROR_INIT;
 	struct stop_options options;
 	struct selection selection;
-	if (read_options(arguments, &options, &err) < 0)
+	if (read_options(context, arguments, &options, &err) < 0)
 		return report_error(&err);
 	int unknown = report_selection(context, arguments, SELECT_ALL_RECORDED, &selection);
 	int status = 0;

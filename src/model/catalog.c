@@ -129,14 +129,25 @@ static const char *entry_namespace(const struct catalog_entry *entry)
 	return entry->definition ? entry->definition->namespace_name : "default";
 }
 
-static int mark_namespace(const struct catalog *catalog, const char *name, bool *chosen,
-			  struct message_list *messages)
+/* For what works on pmo.yml's services a namespace has no others, as `all` has none. */
+static bool only_configured(enum select_all all)
+{
+	return all == SELECT_ALL_AUTOSTART || all == SELECT_ALL_INTENDED ||
+	       all == SELECT_ALL_CONFIGURED;
+}
+
+static int mark_namespace(const struct catalog *catalog, const char *name, enum select_all all,
+			  bool *chosen, struct message_list *messages)
 {
 	const char **known CLEANUP_FREE = memory_zalloc(catalog->count, sizeof(*known));
 	size_t matches = 0;
+	size_t known_count = 0;
 	for (size_t i = 0; i < catalog->count; i++) {
-		known[i] = entry_namespace(&catalog->entries[i]);
-		if (strcmp(known[i], name) != 0)
+		if (only_configured(all) && !catalog->entries[i].configured)
+			continue;
+		const char *namespace_name = entry_namespace(&catalog->entries[i]);
+		known[known_count++] = namespace_name;
+		if (strcmp(namespace_name, name) != 0)
 			continue;
 		chosen[i] = true;
 		matches++;
@@ -145,7 +156,7 @@ static int mark_namespace(const struct catalog *catalog, const char *name, bool 
 		return 0;
 	struct buffer shown CLEANUP_BUFFER = BUFFER_INIT;
 	text_append_visible(&shown, name, strlen(name));
-	const char *nearest = text_suggest(name, known, catalog->count);
+	const char *nearest = text_suggest(name, known, known_count);
 	if (nearest)
 		message_add(messages, MESSAGE_ERROR,
 			    "no service in namespace '%s' (did you mean '@%s'?)",
@@ -209,7 +220,7 @@ static int mark_spec(const struct catalog *catalog, const char *spec, enum selec
 		return 0;
 	}
 	if (spec[0] == '@')
-		return mark_namespace(catalog, spec + 1, chosen, messages);
+		return mark_namespace(catalog, spec + 1, all, chosen, messages);
 	if (is_number(spec))
 		return mark_id(catalog, spec, chosen, messages);
 	return mark_name(catalog, spec, chosen, messages);

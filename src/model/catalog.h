@@ -46,7 +46,7 @@ enum select_all {
 	SELECT_ALL_RECORDED,   /* stop, kill, delete: every record */
 	SELECT_ALL_INTENDED,   /* restart: every configured one that is meant to be up */
 	SELECT_ALL_CONFIGURED, /* dry-run, config: every configured one */
-	SELECT_ALL_KNOWN,      /* ls, status, logs, flush: everything */
+	SELECT_ALL_KNOWN,      /* ls, status, logs, flush, delete: everything */
 };
 
 struct selection {
@@ -54,8 +54,9 @@ struct selection {
 	size_t count;
 };
 
-/* Resolve SPECS (names, ids, @NAMESPACE, all). A spec that names nothing adds an error with a
- * suggestion to MESSAGES and makes the result -1, but the others are still selected. */
+/* Resolve SPECS (names, ids, @NAMESPACE, all). Where ALL means configured services alone, so does
+ * @NAMESPACE; a name or an id may still select another. A spec that names nothing adds an error
+ * with a suggestion to MESSAGES and makes the result -1, but the others are still selected. */
 int catalog_select(const struct catalog *catalog, char *const *specs, size_t count,
 		   enum select_all all, struct selection *selection, struct message_list *messages);
 void selection_release(struct selection *selection);

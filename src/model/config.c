@@ -18,6 +18,7 @@ struct loader {
 	struct entry_list entries;
 	struct entry defaults;
 	const struct node *settings; /* the name `pmo` */
+	struct arena scratch;        /* of all that is needed only while the file is read */
 	struct problem_list *problems;
 };
 
@@ -34,6 +35,7 @@ static void read_setting(struct loader *loader, const struct node_pair *pair)
 	if (strcmp(name, "per_host") == 0) {
 		value_read_boolean(&target, name, pair->value, &loader->config->per_host);
 	} else if (strcmp(name, "defaults") == 0) {
+		loader->defaults.place = pair->key->place;
 		entry_read(&loader->entries, &loader->defaults, pair->value, ENTRY_OF_DEFAULTS);
 	} else {
 		const char *near = text_suggest(name, names, ARRAY_LENGTH(names));
@@ -90,7 +92,7 @@ static void read_root(struct loader *loader, const struct node *root)
 		return;
 	}
 	entries->items = memory_zalloc(root->count, sizeof(*entries->items));
-	lookup_init(&entries->names, &loader->config->arena, root->count);
+	lookup_init(&entries->names, &loader->scratch, root->count);
 	for (size_t i = 0; i < root->count; i++) {
 		const struct node_pair *pair = &root->pairs[i];
 		if (strcasecmp(pair->key->text, "pmo") == 0)
@@ -120,14 +122,13 @@ static void collect_services(struct loader *loader)
 	struct config *config = loader->config;
 	const struct entry_list *entries = &loader->entries;
 	config->services = arena_alloc(&config->arena, entries->count * sizeof(*config->services));
-	lookup_init(&config->names, &config->arena, entries->count);
 	for (size_t i = 0; i < entries->count; i++) {
 		const struct entry *entry = &entries->items[i];
 		if (!is_service(loader, entry))
 			continue;
 		struct definition *service = &config->services[config->service_count++];
 		*service = entry->definition;
-		*lookup_slot(&config->names, entry->name, strlen(entry->name)) = service;
+		entry_settle(service);
 	}
 }
 
@@ -158,9 +159,11 @@ int config_parse(const char *text, size_t length, const char *label, struct conf
 		.entries = { .arena = &config->arena, .problems = &found },
 		.problems = &found,
 	};
-	const struct node *root = yaml_read(text, length, &config->arena, &found);
+	struct node_arenas arenas = { .nodes = &loader.scratch, .texts = &config->arena };
+	const struct node *root = yaml_read(text, length, arenas, &found);
 	if (root)
 		read_config(&loader, root);
+	arena_release(&loader.scratch);
 	int result = found.count > 0 ? -1 : 0;
 	problem_report(&found, label, problems);
 	if (result < 0)
@@ -201,5 +204,8 @@ void config_release(struct config *config)
 
 const struct definition *config_find(const struct config *config, const char *name)
 {
-	return lookup_find(&config->names, name, strlen(name));
+	for (size_t i = 0; i < config->service_count; i++)
+		if (strcmp(config->services[i].name, name) == 0)
+			return &config->services[i];
+	return NULL;
 }

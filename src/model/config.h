@@ -9,7 +9,6 @@
 #include "base/memory.h"
 #include "base/message.h"
 #include "model/definition.h"
-#include "model/lookup.h"
 
 /* The most that a pmo.yml may have, in bytes. */
 #define CONFIG_SIZE_LIMIT ((size_t)4 * 1024 * 1024)
@@ -18,7 +17,6 @@ struct config {
 	struct definition *services; /* in file order, templates left out; id = index + 1 */
 	size_t service_count;
 	bool per_host;
-	struct lookup names; /* to the services */
 	struct arena arena;
 };
 

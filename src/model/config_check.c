@@ -1,6 +1,7 @@
 #include "model/config_check.h"
 
-#include <stdio.h>
+#include "model/log_name.h"
+
 #include <string.h>
 #include <sys/stat.h>
 
@@ -36,48 +37,44 @@ static void check_default(struct entry_list *list, const struct entry *entry, co
 			    entry->shown, entry->shown);
 }
 
-/* Devices and FIFOs may be shared: they are never rotated. What holds a variable is different for
- * each service, as far as can be known here. */
+/* Devices, FIFOs and links may be shared: they are never rotated. What holds a variable is
+ * different for each service, as far as can be known here. */
 static bool may_be_shared(const char *path)
 {
 	struct stat status;
 	if (strchr(path, '$'))
 		return true;
-	return path[0] == '/' && stat(path, &status) == 0 && !S_ISREG(status.st_mode);
+	return path[0] == '/' && lstat(path, &status) == 0 && !S_ISREG(status.st_mode);
 }
 
-/* PATH without its "." steps and repeated slashes: `./l` is `l`. */
-static const char *plain_path(struct arena *arena, const char *path)
-{
-	char *plain = arena_alloc(arena, strlen(path) + 1);
-	char *end = plain;
-	while (*path) {
-		size_t step = strcspn(path, "/");
-		if (step != 1 || *path != '.')
-			end = mempcpy(end, path, step);
-		path += step;
-		if (*path == '/' && (end == plain ? step == 0 : end[-1] != '/'))
-			*end++ = '/';
-		path += strspn(path, "/");
-	}
-	return plain;
-}
-
-static void check_given(struct entry_list *list, struct lookup *files, struct entry *entry,
-			const char *path)
+static void add_given(struct entry_list *list, struct lookup *files, struct entry *entry,
+		      const char *path)
 {
 	if (!path)
 		return;
-	const char *plain = plain_path(files->arena, path);
+	const char *plain = log_name_plain(files->arena, path);
 	struct entry **slot = (struct entry **)lookup_slot(files, plain, strlen(plain));
-	if (!*slot) {
+	if (!*slot)
 		*slot = entry;
-		return;
-	}
-	if (*slot != entry && !may_be_shared(path))
+	else if (*slot != entry && !may_be_shared(path))
 		problem_add(list->problems, entry->place,
 			    "'%s' and '%s' would both write the log file '%s'", (*slot)->shown,
 			    entry->shown, problem_show(list->problems, path, strlen(path)));
+}
+
+/* `l.1` is where `l` is rotated to. */
+static void check_rotated(struct entry_list *list, const struct lookup *files,
+			  const struct entry *entry, const char *path)
+{
+	if (!path || log_name_unrotated(path) == 0)
+		return;
+	const char *plain = log_name_plain(files->arena, path);
+	const struct entry *other = lookup_find(files, plain, log_name_unrotated(plain));
+	if (other && !may_be_shared(path))
+		problem_add(list->problems, entry->place,
+			    "the log file '%s' of '%s' has the name of a rotated log of '%s'",
+			    problem_show(list->problems, path, strlen(path)), entry->shown,
+			    other->shown);
 }
 
 void config_check_files(struct entry_list *list)
@@ -93,8 +90,15 @@ void config_check_files(struct entry_list *list)
 			check_default(list, entry, "-out");
 			check_default(list, entry, "-error");
 		}
-		check_given(list, &files, entry, entry->definition.out_file);
-		check_given(list, &files, entry, entry->definition.error_file);
+		add_given(list, &files, entry, entry->definition.out_file);
+		add_given(list, &files, entry, entry->definition.error_file);
+	}
+	for (size_t i = 0; files.count > 1 && i < list->count; i++) {
+		const struct entry *entry = &list->items[i];
+		if (!is_service(entry))
+			continue;
+		check_rotated(list, &files, entry, entry->definition.out_file);
+		check_rotated(list, &files, entry, entry->definition.error_file);
 	}
 	arena_release(&scratch);
 }

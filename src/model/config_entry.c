@@ -7,12 +7,13 @@ enum {
 	MOST_SUGGESTIONS = 1000
 }; /* keys; a wrong one in each of a thousand places is told plainly */
 
-static void report_unknown(struct entry_list *list, const struct entry *entry,
-			   const struct node *name)
+static void report_unknown(struct entry_list *list, struct entry *entry, const struct node *name)
 {
 	const struct key *near = NULL;
 	if (list->suggestions++ < MOST_SUGGESTIONS)
 		near = key_suggest(name->text);
+	if (near && near->kind == KEY_COMMAND)
+		entry->command_misspelt = true;
 	problem_add(list->problems, name->place, "unknown key '%s' in '%s'%s%s%s",
 		    problem_show(list->problems, name->text, name->count), entry->shown,
 		    near ? " (did you mean '" : "", near ? near->name : "", near ? "'?)" : "");
@@ -97,8 +98,9 @@ static void read_mapping(struct entry_list *list, struct entry *entry, const str
 		if (strncmp(pair->key->text, "x-", 2) != 0)
 			read_key(list, entry, mapping, pair, role);
 	}
-	/* the command may be what was left out: that it is missing is no second problem */
-	if (mapping->damaged)
+	/* the command may be what was left out, or stand there under a wrong name: that it is
+	 * missing is no second problem */
+	if (mapping->damaged || entry->command_misspelt)
 		entry->given |= key_bit(command);
 }
 

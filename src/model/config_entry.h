@@ -26,7 +26,8 @@ struct entry {
 	const struct node *extends;   /* a scalar that is not empty, or NULL */
 	struct entry *parent;         /* NULL: only `defaults` stand below it */
 	enum entry_state state;
-	bool extended; /* by another entry */
+	bool extended;         /* by another entry */
+	bool command_misspelt; /* an unknown key was pointed out that is probably its command */
 };
 
 /* Whose keys are read. */
@@ -56,5 +57,8 @@ void entry_resolve_all(struct entry_list *list, const struct definition *default
 
 /* Lay OWN, which gives the keys GIVEN, over the definition BELOW; the result is in OWN. */
 void entry_overlay(struct entry_list *list, struct entry *own, const struct definition *below);
+
+/* Adapt the defaults of a definition that is complete to what was given beside them. */
+void entry_settle(struct definition *definition);
 
 #endif

@@ -1,4 +1,5 @@
 #include "base/text.h"
+#include "base/units.h"
 #include "model/config_entry.h"
 
 #include <string.h>
@@ -82,6 +83,26 @@ static void join_environment(struct entry_list *list, struct entry *own,
 	definition->env = joined;
 }
 
+/* The entry that gives one of the two is to blame, not those that inherit them. */
+static void check_delays(struct entry_list *list, const struct entry *own)
+{
+	const struct definition *definition = &own->definition;
+	char delay[32];
+	char limit[32];
+	if (definition->restart_delay_ns <= definition->restart_delay_max_ns)
+		return;
+	uint64_t maximum = key_bit(key_find("restart_delay_max"));
+	if (!(own->given & maximum) &&
+	    (definition->restart_delay_max_ns == DEFINITION_RESTART_DELAY_MAX_NS ||
+	     !(own->given & key_bit(key_find("restart_delay")))))
+		return;
+	units_format_duration_exact(definition->restart_delay_ns, delay, sizeof(delay));
+	units_format_duration_exact(definition->restart_delay_max_ns, limit, sizeof(limit));
+	problem_add(list->problems, own->place,
+		    "'restart_delay' of '%s' is %s, longer than its 'restart_delay_max' of %s",
+		    own->shown, delay, limit);
+}
+
 void entry_overlay(struct entry_list *list, struct entry *own, const struct definition *below)
 {
 	struct definition result = *below;
@@ -95,6 +116,13 @@ void entry_overlay(struct entry_list *list, struct entry *own, const struct defi
 		memcpy(key_fields(key, &result), key_fields(key, &own->definition), key->size);
 	}
 	own->definition = result;
+	check_delays(list, own);
+}
+
+void entry_settle(struct definition *definition)
+{
+	if (definition->restart_delay_max_ns < definition->restart_delay_ns)
+		definition->restart_delay_max_ns = definition->restart_delay_ns;
 }
 
 static const char *suggest_name(struct entry_list *list, const char *name)

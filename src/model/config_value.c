@@ -1,7 +1,8 @@
 #include "model/config_value.h"
 
-#include "base/clock.h"
+#include "base/text.h"
 #include "base/units.h"
+#include "model/config_scalar.h"
 #include "model/resource_limit.h"
 
 #include <string.h>
@@ -89,6 +90,20 @@ static void read_text_list(const struct value_target *target, const struct key *
 	list->items = arena_alloc(target->arena, sizeof(*list->items));
 	list->items[0] = text;
 	list->count = 1;
+}
+
+/* `true` is the directory that the service runs in. */
+static void read_watch(const struct value_target *target, const struct key *key,
+		       const struct node *node)
+{
+	struct string_list *list = key_fields(key, target->definition);
+	bool here;
+	read_text_list(target, key, node);
+	if (node->kind != NODE_SCALAR || list->count == 0 ||
+	    !units_parse_boolean(list->items[0], &here))
+		return;
+	list->items[0] = ".";
+	list->count = here ? 1 : 0;
 }
 
 static bool variable_is_fine(const struct node_pair *pair)
@@ -190,72 +205,75 @@ static void read_limits(const struct value_target *target, const struct key *key
 			definition->limit_count++;
 }
 
-static bool parse_umask(const char *text, int *mask)
+static void report_unknown_hook(const struct value_target *target, const struct node *name)
 {
-	size_t digits = strspn(text, "01234567");
-	if (digits == 0 || text[digits] != '\0' || digits > 8)
-		return false;
-	int value = 0;
-	for (size_t i = 0; i < digits; i++)
-		value = value * 8 + (text[i] - '0');
-	if (value > 0777)
-		return false;
-	*mask = value;
-	return true;
+	const char *names[HOOK_COUNT + 1];
+	for (int kind = 0; kind < HOOK_COUNT; kind++)
+		names[kind] = hook_kind_name((enum hook_kind)kind);
+	names[HOOK_COUNT] = "timeout";
+	const char *near = text_suggest(name->text, names, ARRAY_LENGTH(names));
+	problem_add(target->problems, name->place, "unknown hook '%s' in '%s'%s%s%s",
+		    problem_show(target->problems, name->text, name->count), target->entry,
+		    near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 }
 
-static bool parse_integer(const struct key *key, const char *text, int *field)
+/* Never 0: what runs before a start or a stop must not hold it up for ever. */
+static void read_hook_timeout(const struct value_target *target, const struct node *node)
 {
-	int64_t number;
-	if (!units_parse_integer(text, key->minimum, key->maximum, &number))
-		return false;
-	*field = (int)number;
-	return true;
+	static const char expected[] = "a duration like 500ms, 30s or 2m, not below 1ms";
+	int64_t *timeout_ns = &target->definition->hooks.timeout_ns;
+	const char *text = read_scalar(target, "timeout", expected, node);
+	if (text && (!scalar_parse_duration(text, timeout_ns) || *timeout_ns == 0))
+		report_type(target, "timeout", expected, node);
 }
 
-/* Kept in whole milliseconds, which is what durations are written in. */
-static bool parse_duration(const char *text, int64_t *field)
+static void read_hook(const struct value_target *target, const struct node_pair *pair)
 {
-	int64_t nanoseconds;
-	if (!units_parse_duration(text, &nanoseconds))
-		return false;
-	*field = (nanoseconds + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC * NSEC_PER_MSEC;
-	return true;
-}
-
-static bool parse_log_on_stop(const char *text, enum log_on_stop *field)
-{
-	bool keep = strcmp(text, "keep") == 0;
-	*field = keep ? LOG_ON_STOP_KEEP : LOG_ON_STOP_DELETE;
-	return keep || strcmp(text, "delete") == 0;
-}
-
-/* The kinds that are one scalar. */
-static bool parse_scalar(const struct key *key, const char *text, struct definition *definition)
-{
-	void *field = key_fields(key, definition);
-	switch (key->kind) {
-	case KEY_TEXT:
-		*(const char **)field = text;
-		return true;
-	case KEY_BOOLEAN:
-		return units_parse_boolean(text, field);
-	case KEY_INTEGER:
-		return parse_integer(key, text, field);
-	case KEY_NICE:
-		definition->has_nice = true;
-		return parse_integer(key, text, &definition->nice);
-	case KEY_UMASK:
-		return parse_umask(text, field);
-	case KEY_SIGNAL:
-		return units_parse_signal(text, field);
-	case KEY_DURATION:
-		return parse_duration(text, field);
-	case KEY_LOG_ON_STOP:
-		return parse_log_on_stop(text, field);
-	default:
-		return false;
+	const char *name = pair->key->text;
+	int kind = 0;
+	if (strcmp(name, "timeout") == 0) {
+		read_hook_timeout(target, pair->value);
+		return;
 	}
+	while (kind < HOOK_COUNT && strcmp(hook_kind_name((enum hook_kind)kind), name) != 0)
+		kind++;
+	if (kind == HOOK_COUNT) {
+		report_unknown_hook(target, pair->key);
+		return;
+	}
+	const char *text = read_scalar(target, name, "a command of the shell", pair->value);
+	if (text && text[strspn(text, " \t\n")] == '\0')
+		report_empty(target, name, pair->value);
+	target->definition->hooks.commands[kind] = text;
+}
+
+static void read_hooks(const struct value_target *target, const struct key *key,
+		       const struct node *node)
+{
+	target->definition->hooks.timeout_ns = DEFINITION_HOOK_TIMEOUT_NS;
+	if (node_is_nothing(node))
+		return;
+	if (node->kind != NODE_MAPPING) {
+		report_type(target, key->name, key->expected, node);
+		return;
+	}
+	for (size_t i = 0; i < node->count; i++)
+		read_hook(target, &node->pairs[i]);
+}
+
+static void read_one_text(const struct value_target *target, const struct key *key,
+			  const struct node *node)
+{
+	const char *text = read_scalar(target, key->name, key->expected, node);
+	if (!text || scalar_parse(key, text, target->definition))
+		return;
+	const struct key_choice *choice =
+	    key->kind == KEY_CHOICE ? key_choice_find(key, text) : NULL;
+	if (choice)
+		problem_add(target->problems, node->place, "'%s' in '%s' must be %s, not '%s' (%s)",
+			    key->name, target->entry, key->expected, choice->name, choice->hint);
+	else
+		report_type(target, key->name, key->expected, node);
 }
 
 void value_read(const struct value_target *target, const struct key *key, const struct node *node)
@@ -273,21 +291,28 @@ void value_read(const struct value_target *target, const struct key *key, const 
 	case KEY_LIMITS:
 		read_limits(target, key, node);
 		return;
+	case KEY_HOOKS:
+		read_hooks(target, key, node);
+		return;
+	case KEY_WATCH:
+		read_watch(target, key, node);
+		return;
 	default:
-		break;
+		read_one_text(target, key, node);
+		return;
 	}
-	const char *text = read_scalar(target, key->name, key->expected, node);
-	if (text && !parse_scalar(key, text, target->definition))
-		report_type(target, key->name, key->expected, node);
 }
 
 void value_set_defaults(struct definition *definition, struct arena *arena)
 {
-	*definition = (struct definition){ .umask = -1 };
+	*definition = (struct definition){
+		.umask = -1,
+		.hooks.timeout_ns = DEFINITION_HOOK_TIMEOUT_NS,
+	};
 	for (size_t i = 0; i < key_count(); i++) {
 		const struct key *key = key_at(i);
 		if (key->default_text)
-			parse_scalar(key, arena_strdup(arena, key->default_text), definition);
+			scalar_parse(key, arena_strdup(arena, key->default_text), definition);
 	}
 }
 

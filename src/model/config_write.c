@@ -77,6 +77,7 @@ static void read_spec(struct entry_list *list, const struct node *root, const ch
 	value_set_defaults(&builtin, list->arena);
 	entry_overlay(list, &entry, &builtin);
 	*definition = entry.definition;
+	entry_settle(definition);
 	if (!definition->shell_command && definition->command.count == 0)
 		problem_add(list->problems, start, "there is no command");
 }
@@ -87,14 +88,17 @@ int config_parse_spec(const char *text, size_t length, const char *name, struct 
 	struct problem_list found = PROBLEM_LIST_INIT;
 	struct message_list messages = MESSAGE_LIST_INIT;
 	struct entry_list list = { .arena = arena, .problems = &found };
+	struct arena scratch = ARENA_INIT;
 	char *label CLEANUP_FREE = memory_printf("%s.spec", name);
 	const struct node *root = NULL;
 	if (length > CONFIG_SIZE_LIMIT)
 		problem_add(&found, (struct place){ 1, 1 }, "larger than 4 MiB");
 	else
-		root = yaml_read(text, length, arena, &found);
+		root = yaml_read(text, length,
+				 (struct node_arenas){ .nodes = &scratch, .texts = arena }, &found);
 	if (root)
 		read_spec(&list, root, name, definition);
+	arena_release(&scratch);
 	int result = 0;
 	problem_report(&found, label, &messages);
 	if (messages.count > 0)

@@ -63,13 +63,12 @@ static void make_room(struct environment *environment)
 	}
 }
 
-/* Takes over ENTRY. */
+/* ENTRY lives as long as the environment. What it replaces stays until the end: few are. */
 static void set_entry(struct environment *environment, char *entry, size_t name_length)
 {
 	make_room(environment);
 	uint32_t *slot = slot_find(environment, entry, name_length);
 	if (*slot) {
-		free(environment->entries[*slot - 1]);
 		environment->entries[*slot - 1] = entry;
 		return;
 	}
@@ -82,7 +81,7 @@ void environment_set(struct environment *environment, const char *name, const ch
 {
 	size_t name_length = strlen(name);
 	size_t value_size = strlen(value) + 1;
-	char *entry = memory_alloc(name_length + 1 + value_size);
+	char *entry = arena_alloc(&environment->texts, name_length + 1 + value_size);
 	memcpy(entry, name, name_length);
 	entry[name_length] = '=';
 	memcpy(entry + name_length + 1, value, value_size);
@@ -97,7 +96,6 @@ void environment_unset(struct environment *environment, const char *name)
 	if (position == 0)
 		return;
 	char **entry = &environment->entries[position - 1];
-	free(*entry);
 	/* with the closing NULL */
 	memmove(entry, entry + 1, (environment->count - position + 1) * sizeof(*entry));
 	environment->count--;
@@ -120,7 +118,10 @@ const char *environment_get(const struct environment *environment, const char *n
 
 static bool is_set_by_pmo(const char *name, size_t length)
 {
-	static const char *const names[] = { "PMO_RUN", "PMO_SERVICE", "PMO_INSTANCE", "PMO_DIR" };
+	static const char *const names[] = {
+		"PMO_RUN",  "PMO_SERVICE", "PMO_INSTANCE",  "PMO_DIR",
+		"PMO_HOOK", "PMO_PID",     "PMO_EXIT_CODE", "PMO_EXIT_SIGNAL",
+	};
 	for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
 		if (strlen(names[i]) == length && memcmp(names[i], name, length) == 0)
 			return true;
@@ -134,28 +135,33 @@ void environment_import(struct environment *environment, char *const *block)
 		size_t length = entry_name_length(*block);
 		/* what has no name or no '=' came from a careless execve(2) and means nothing */
 		if (length > 0 && (*block)[length] == '=' && !is_set_by_pmo(*block, length))
-			set_entry(environment, memory_strdup(*block), length);
+			set_entry(environment, arena_strdup(&environment->texts, *block), length);
 	}
 }
 
-void environment_copy(struct environment *to, const struct environment *from)
+void environment_borrow(struct environment *to, const struct environment *from)
 {
 	environment_release(to);
 	if (from->count == 0)
 		return;
 	*to = *from;
+	to->texts = (struct arena)ARENA_INIT;
 	to->entries = memory_alloc(from->capacity * sizeof(*to->entries));
-	for (size_t i = 0; i < from->count; i++)
-		to->entries[i] = memory_strdup(from->entries[i]);
-	to->entries[from->count] = NULL;
+	memcpy(to->entries, from->entries, (from->count + 1) * sizeof(*to->entries));
 	to->slots = memory_alloc(from->slot_count * sizeof(*to->slots));
 	memcpy(to->slots, from->slots, from->slot_count * sizeof(*to->slots));
 }
 
+void environment_copy(struct environment *to, const struct environment *from)
+{
+	environment_borrow(to, from);
+	for (size_t i = 0; i < to->count; i++)
+		to->entries[i] = arena_strdup(&to->texts, to->entries[i]);
+}
+
 void environment_release(struct environment *environment)
 {
-	for (size_t i = 0; i < environment->count; i++)
-		free(environment->entries[i]);
+	arena_release(&environment->texts);
 	free(environment->entries);
 	free(environment->slots);
 	/* one by one: the static analyser loses track of a whole struct */

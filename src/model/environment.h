@@ -6,22 +6,23 @@
 #define PMO_MODEL_ENVIRONMENT_H
 
 #include "base/error.h"
+#include "base/memory.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 struct environment {
-	char *
-	    *entries; /* owned "NAME=value" strings; NULL, or NULL-terminated as execve(2) wants */
+	char **entries; /* "NAME=value" strings; NULL, or NULL-terminated as execve(2) wants */
 	size_t count;
 	size_t capacity;
 	uint32_t *slots; /* hash table over the names: position in entries + 1, or 0 */
 	size_t slot_count;
+	struct arena texts; /* the strings that are not borrowed */
 };
 
 #define ENVIRONMENT_INIT                                                                           \
 	{                                                                                          \
-		0, 0, 0, 0, 0                                                                      \
+		0                                                                                  \
 	}
 
 /* Set NAME, which is not empty and has no '=', replacing in place what it had. */
@@ -35,11 +36,16 @@ const char *environment_get_bounded(const struct environment *environment, const
 				    size_t name_length);
 
 /* Set everything in BLOCK, e.g. environ(7), without PMO_RUN and the other variables that pmo sets
- * for a service (PMO_SERVICE, PMO_INSTANCE, PMO_DIR, PMO_RUN). BLOCK may be NULL. */
+ * for a service (PMO_SERVICE, PMO_INSTANCE, PMO_DIR, PMO_RUN) or a hook (PMO_HOOK, PMO_PID,
+ * PMO_EXIT_CODE, PMO_EXIT_SIGNAL). BLOCK may be NULL. */
 void environment_import(struct environment *environment, char *const *block);
 
 /* Make TO (initialised; what it had is released) a copy of FROM. */
 void environment_copy(struct environment *to, const struct environment *from);
+
+/* The same, but the strings are FROM's, which must outlive TO: hundreds of services share most of
+ * what they have. */
+void environment_borrow(struct environment *to, const struct environment *from);
 void environment_release(struct environment *environment);
 
 /* execve(2) refuses a single string of 32 pages (128 KiB on most machines) or more with E2BIG:

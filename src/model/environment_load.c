@@ -60,7 +60,7 @@ int environment_load_service(struct environment *environment, const struct envir
 			     struct environment *file_added, struct environment *config_added,
 			     struct message_list *messages, struct error *err)
 {
-	environment_copy(environment, base);
+	environment_borrow(environment, base);
 	for (size_t i = 0; i < definition->env_files.count; i++) {
 		char *subject CLEANUP_FREE = memory_printf("'env_file' of '%s'", definition->name);
 		if (load_file(environment, definition->env_files.items[i], directory, subject,

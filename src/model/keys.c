@@ -1,11 +1,8 @@
 #include "model/keys.h"
 
-#include "base/clock.h"
+#include "base/memory.h"
 #include "base/text.h"
-#include "base/units.h"
-#include "model/resource_limit.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define FIELDS(first, last)                                                                        \
@@ -18,7 +15,31 @@
 		.name = (title), .kind = KEY_UNSUPPORTED                                           \
 	}
 
-#define COMMAND_EXPECTED "a command or a list of words"
+#define COMMAND_EXPECTED  "a command or a list of words"
+#define DURATION_EXPECTED "a duration like 500ms, 5s or 2m"
+
+static const struct key_choice restart_choices[] = {
+	{ "no", RESTART_NO, NULL },
+	{ "on-failure", RESTART_ON_FAILURE, NULL },
+	{ "always", RESTART_ALWAYS, NULL },
+	{ "false", RESTART_NO, NULL },
+	{ "off", RESTART_NO, NULL },
+	{ "unless-stopped", 0, "write 'always': pmo never starts again what was stopped" },
+	{ "exit_on_failure", 0, "write 'on_exit: stop-all'" },
+	{ NULL, 0, NULL },
+};
+
+static const struct key_choice on_exit_choices[] = {
+	{ "none", ON_EXIT_NONE, NULL },
+	{ "stop-all", ON_EXIT_STOP_ALL, NULL },
+	{ NULL, 0, NULL },
+};
+
+static const struct key_choice log_on_stop_choices[] = {
+	{ "keep", LOG_ON_STOP_KEEP, NULL },
+	{ "delete", LOG_ON_STOP_DELETE, NULL },
+	{ NULL, 0, NULL },
+};
 
 static const struct key keys[] = {
 	{ .name = "cmd",
@@ -79,13 +100,44 @@ static const struct key keys[] = {
 	LATER("depends_on"),
 	LATER("ready"),
 	LATER("healthcheck"),
-	LATER("restart"),
-	LATER("max_restarts"),
-	LATER("min_uptime"),
-	LATER("restart_delay"),
-	LATER("restart_delay_max"),
-	LATER("on_exit"),
-	LATER("max_memory"),
+	{ .name = "restart",
+	  .kind = KEY_CHOICE,
+	  FIELD(restart),
+	  .default_text = "no",
+	  .expected = "no, on-failure or always",
+	  .choices = restart_choices },
+	{ .name = "max_restarts",
+	  .kind = KEY_INTEGER,
+	  FIELD(max_restarts),
+	  .default_text = "16",
+	  .expected = "a number from 0 to 1000000",
+	  .maximum = 1000000 },
+	{ .name = "min_uptime",
+	  .kind = KEY_DURATION,
+	  FIELD(min_uptime_ns),
+	  .default_text = "1s",
+	  .expected = DURATION_EXPECTED },
+	{ .name = "restart_delay",
+	  .kind = KEY_DURATION,
+	  FIELD(restart_delay_ns),
+	  .default_text = "100ms",
+	  .expected = DURATION_EXPECTED },
+	{ .name = "restart_delay_max",
+	  .kind = KEY_DURATION,
+	  FIELD(restart_delay_max_ns),
+	  .default_text = "15s",
+	  .expected = DURATION_EXPECTED },
+	{ .name = "on_exit",
+	  .kind = KEY_CHOICE,
+	  FIELD(on_exit),
+	  .default_text = "none",
+	  .expected = "none or stop-all",
+	  .choices = on_exit_choices },
+	{ .name = "max_memory",
+	  .kind = KEY_SIZE,
+	  FIELD(max_memory_bytes),
+	  .expected = "a size of at least 1M, like 512M or 2G, or 0 for none",
+	  .minimum = 1024 * 1024 },
 	{ .name = "stop_signal",
 	  .kind = KEY_SIGNAL,
 	  FIELD(stop_signal),
@@ -95,20 +147,29 @@ static const struct key keys[] = {
 	  .kind = KEY_DURATION,
 	  FIELD(stop_timeout_ns),
 	  .default_text = "5s",
-	  .expected = "a duration like 500ms, 5s or 2m" },
+	  .expected = DURATION_EXPECTED },
 	{ .name = "start_watch",
 	  .kind = KEY_DURATION,
 	  FIELD(start_watch_ns),
 	  .default_text = "200ms",
-	  .expected = "a duration like 500ms, 5s or 2m" },
+	  .expected = DURATION_EXPECTED },
 	LATER("stop_cmd"),
 	LATER("status_cmd"),
 	LATER("reload_cmd"),
 	LATER("reload_signal"),
 	LATER("pidfile"),
-	LATER("hooks"),
-	LATER("watch"),
-	LATER("ignore_watch"),
+	{ .name = "hooks",
+	  .kind = KEY_HOOKS,
+	  FIELD(hooks),
+	  .expected = "a mapping like 'on_fail: command'" },
+	{ .name = "watch",
+	  .kind = KEY_WATCH,
+	  FIELD(watch),
+	  .expected = "true, a path or a list of paths" },
+	{ .name = "ignore_watch",
+	  .kind = KEY_TEXT_LIST,
+	  FIELD(ignore_watch),
+	  .expected = "a pattern or a list of patterns" },
 	{ .name = "merge_logs",
 	  .kind = KEY_BOOLEAN,
 	  FIELD(merge_logs),
@@ -122,15 +183,23 @@ static const struct key keys[] = {
 	  .default_text = "30",
 	  .expected = "a number from 0 to 1000",
 	  .maximum = 1000 },
-	LATER("log_max_size"),
+	{ .name = "log_max_size",
+	  .kind = KEY_SIZE,
+	  FIELD(log_max_size_bytes),
+	  .expected = "a size of at least 4K, like 10M, or 0 for none",
+	  .minimum = 4 * 1024 },
 	{ .name = "log_on_stop",
-	  .kind = KEY_LOG_ON_STOP,
+	  .kind = KEY_CHOICE,
 	  FIELD(log_on_stop),
 	  .default_text = "keep",
-	  .expected = "keep or delete" },
+	  .expected = "keep or delete",
+	  .choices = log_on_stop_choices },
 };
 
 _Static_assert(ARRAY_LENGTH(keys) <= 64, "a set of keys is a uint64_t");
+_Static_assert(sizeof(enum restart_mode) == sizeof(int) && sizeof(enum on_exit) == sizeof(int) &&
+		   sizeof(enum log_on_stop) == sizeof(int),
+	       "a choice is written as an int");
 
 /* What other process managers call it. */
 static const struct {
@@ -161,6 +230,27 @@ static const struct {
 	{ "stopwaitsecs", "stop_timeout" },
 	{ "kill_timeout", "stop_timeout" },
 	{ "autorestart", "restart" },
+	{ "restart_policy", "restart" },
+	{ "startretries", "max_restarts" },
+	{ "max_retries", "max_restarts" },
+	{ "startsecs", "min_uptime" },
+	{ "exp_backoff_restart_delay", "restart_delay" },
+	{ "restartsec", "restart_delay" },
+	{ "restart_sec", "restart_delay" },
+	{ "backoff_seconds", "restart_delay" },
+	{ "max_memory_restart", "max_memory" },
+	{ "mem_limit", "max_memory" },
+	{ "memory_max", "max_memory" },
+	{ "pre_start", "hooks" },
+	{ "post_start", "hooks" },
+	{ "pre_stop", "hooks" },
+	{ "post_stop", "hooks" },
+	{ "on_restart", "hooks" },
+	{ "on_fail", "hooks" },
+	{ "watch_ignore", "ignore_watch" },
+	{ "log_size", "log_max_size" },
+	{ "max_log_size", "log_max_size" },
+	{ "stdout_logfile_maxbytes", "log_max_size" },
 };
 
 size_t key_count(void)
@@ -195,6 +285,14 @@ const struct key *key_suggest(const char *name)
 	return suggestion ? key_find(suggestion) : NULL;
 }
 
+const struct key_choice *key_choice_find(const struct key *key, const char *name)
+{
+	for (const struct key_choice *choice = key->choices; choice->name; choice++)
+		if (strcmp(choice->name, name) == 0)
+			return choice;
+	return NULL;
+}
+
 uint64_t key_bit(const struct key *key)
 {
 	if (key->alias_of)
@@ -210,131 +308,4 @@ void *key_fields(const struct key *key, struct definition *definition)
 const void *key_fields_const(const struct key *key, const struct definition *definition)
 {
 	return (const char *)definition + key->offset;
-}
-
-static bool get_text(const char *text, struct key_value *value)
-{
-	*value = (struct key_value){ .kind = KEY_VALUE_TEXT, .text = text };
-	return text != NULL;
-}
-
-static bool get_words(const struct string_list *list, struct key_value *value)
-{
-	*value = (struct key_value){ .kind = KEY_VALUE_WORDS };
-	value->words = list->items;
-	value->count = list->count;
-	return list->count > 0;
-}
-
-static bool get_text_list(const struct string_list *list, struct key_value *value)
-{
-	return list->count == 1 ? get_text(list->items[0], value) : get_words(list, value);
-}
-
-static bool get_boolean(const bool *field, struct key_value *value)
-{
-	*value = (struct key_value){ .kind = KEY_VALUE_BOOLEAN, .number = *field };
-	value->text = *field ? "true" : "false";
-	return true;
-}
-
-static bool get_integer(int number, struct arena *arena, struct key_value *value)
-{
-	*value = (struct key_value){ .kind = KEY_VALUE_INTEGER, .number = number };
-	value->text = arena_printf(arena, "%d", number);
-	return true;
-}
-
-static bool get_umask(int mask, struct arena *arena, struct key_value *value)
-{
-	return get_text(mask < 0 ? NULL : arena_printf(arena, "%04o", (unsigned int)mask), value);
-}
-
-static bool get_signal(int signal, struct arena *arena, struct key_value *value)
-{
-	char text[16];
-	units_format_signal(signal, text, sizeof(text));
-	return get_text(arena_strdup(arena, text), value);
-}
-
-static bool get_duration(int64_t nanoseconds, struct arena *arena, struct key_value *value)
-{
-	char text[32];
-	units_format_duration_exact(nanoseconds, text, sizeof(text));
-	get_text(arena_strdup(arena, text), value);
-	value->kind = KEY_VALUE_DURATION;
-	value->number = nanoseconds;
-	return true;
-}
-
-static bool get_environment(const struct definition *definition, struct key_value *value)
-{
-	*value = (struct key_value){ .kind = KEY_VALUE_MAPPING };
-	value->pairs = definition->env;
-	value->count = definition->env_count;
-	return definition->env_count > 0;
-}
-
-static bool get_limits(const struct definition *definition, struct arena *arena,
-		       struct key_value *value)
-{
-	size_t count = definition->limit_count;
-	struct variable *pairs = arena_alloc(arena, count * sizeof(*pairs));
-	for (size_t i = 0; i < count; i++) {
-		char text[48];
-		limit_format(&definition->limits[i], text, sizeof(text));
-		pairs[i].name = definition->limits[i].name;
-		pairs[i].value = arena_strdup(arena, text);
-	}
-	*value = (struct key_value){ .kind = KEY_VALUE_MAPPING, .pairs = pairs, .count = count };
-	return count > 0;
-}
-
-static const char *log_on_stop_name(enum log_on_stop choice)
-{
-	return choice == LOG_ON_STOP_DELETE ? "delete" : "keep";
-}
-
-bool key_get(const struct key *key, const struct definition *definition, struct arena *arena,
-	     struct key_value *value)
-{
-	const void *field = key_fields_const(key, definition);
-	if (key->alias_of)
-		return false;
-	switch (key->kind) {
-	case KEY_COMMAND:
-		return get_text(definition->shell_command, value) ||
-		       get_words(&definition->command, value);
-	case KEY_TEXT:
-		return get_text(*(const char *const *)field, value);
-	case KEY_TEXT_LIST:
-		return get_text_list(field, value);
-	case KEY_ENVIRONMENT:
-		return get_environment(definition, value);
-	case KEY_BOOLEAN:
-		return get_boolean(field, value);
-	case KEY_INTEGER:
-		return get_integer(*(const int *)field, arena, value);
-	case KEY_NICE:
-		return definition->has_nice && get_integer(definition->nice, arena, value);
-	case KEY_UMASK:
-		return get_umask(*(const int *)field, arena, value);
-	case KEY_LIMITS:
-		return get_limits(definition, arena, value);
-	case KEY_SIGNAL:
-		return get_signal(*(const int *)field, arena, value);
-	case KEY_DURATION:
-		return get_duration(*(const int64_t *)field, arena, value);
-	case KEY_LOG_ON_STOP:
-		return get_text(log_on_stop_name(definition->log_on_stop), value);
-	case KEY_EXTENDS:
-	case KEY_UNSUPPORTED:
-		return false;
-	}
-	return false;
-}
-
-bool key_value_is_default(const struct key *key, const struct key_value *value)
-{
-	return key->default_text && value->text && strcmp(key->default_text, value->text) == 0;
 }

@@ -1,6 +1,7 @@
 /*
  * The keys of a service, as data: the one table that reading, suggestions, merging, `pmo config`
- * and the list in pmo.yml(5) are held against.
+ * and the list in pmo.yml(5) are held against. keys.c has the table, key_value.c reads what a
+ * definition has under a key.
  */
 #ifndef PMO_MODEL_KEYS_H
 #define PMO_MODEL_KEYS_H
@@ -25,8 +26,19 @@ enum key_kind {
 	KEY_LIMITS,
 	KEY_SIGNAL,
 	KEY_DURATION,
-	KEY_LOG_ON_STOP,
+	KEY_SIZE,   /* of at least minimum bytes; 0: none */
+	KEY_CHOICE, /* one of a few words */
+	KEY_HOOKS,
+	KEY_WATCH,       /* a text, a list of them, or a boolean */
 	KEY_UNSUPPORTED, /* belongs to the format, but this version does not know it */
+};
+
+/* A word that a KEY_CHOICE can be; the first one of its value is how that is written. */
+struct key_choice {
+	const char *name;
+	int value;
+	const char *hint; /* not NULL: no choice, but what a user of another program may write, and
+			   * what to do instead */
 };
 
 struct key {
@@ -38,8 +50,9 @@ struct key {
 	const char *expected;     /* "true or false": ends "'KEY' in 'web' must be ..." */
 	int minimum;
 	int maximum;
-	const char *alias_of; /* the key that this one is another name for; NULL */
-	bool never_default;   /* not allowed in `defaults` */
+	const struct key_choice *choices; /* of a KEY_CHOICE, an enum; ends with a name of NULL */
+	const char *alias_of;             /* the key that this one is another name for; NULL */
+	bool never_default;               /* not allowed in `defaults` */
 };
 
 /* The table, in the order of pmo.yml(5). A key's position fits a bit of uint64_t. */
@@ -53,6 +66,9 @@ const struct key *key_find(const char *name);
  * it so, or NULL. */
 const struct key *key_suggest(const char *name);
 
+/* The choice of KEY called NAME, a hint maybe, or NULL. */
+const struct key_choice *key_choice_find(const struct key *key, const char *name);
+
 /* The bit that stands for KEY in a set of keys; an alias shares that of its key. */
 uint64_t key_bit(const struct key *key);
 
@@ -62,9 +78,9 @@ const void *key_fields_const(const struct key *key, const struct definition *def
 
 enum key_value_kind {
 	KEY_VALUE_TEXT,
-	KEY_VALUE_WORDS,   /* a list of texts */
-	KEY_VALUE_BOOLEAN, /* number is 0 or 1 */
-	KEY_VALUE_INTEGER,
+	KEY_VALUE_WORDS,    /* a list of texts */
+	KEY_VALUE_BOOLEAN,  /* number is 0 or 1 */
+	KEY_VALUE_INTEGER,  /* also sizes, in bytes */
 	KEY_VALUE_DURATION, /* number is nanoseconds */
 	KEY_VALUE_MAPPING,
 };

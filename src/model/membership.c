@@ -21,15 +21,25 @@ struct leader_key {
 	bool proven; /* gone, but a member of its session carries the mark */
 };
 
-/* One claim, found by its mark. */
+/* One claim, found by one of its marks. */
 struct mark_key {
 	const char *mark;
+	int claim;
+	uint64_t ticks; /* who carries it is not older than this */
+};
+
+/* One claim, found by its supervisor, which lives. */
+struct supervisor_key {
+	pid_t supervisor;
 	int claim;
 };
 
 /* Of assignment.carried, beside a claim and NOBODY: that environment was not read yet; it carries
  * the mark of a service that is none of the claims. */
 enum { UNREAD = -2, FOREIGN = -3 };
+
+/* Of assignment.owners: PASSING - CLAIM is a supervisor or a helper of it, nobody's itself. */
+enum { PASSING = -4 };
 
 struct assignment {
 	const struct process_table *table;
@@ -38,6 +48,8 @@ struct assignment {
 	size_t leader_count;
 	struct mark_key *marks; /* ascending by mark, then claim */
 	size_t mark_count;
+	struct supervisor_key *supervisors; /* ascending by supervisor, then claim */
+	size_t supervisor_count;
 	uint64_t oldest; /* start time of the oldest claim */
 	int *owners;
 	int *parents;  /* per process: position of its parent in the table, or NOBODY */
@@ -63,24 +75,57 @@ static int compare_marks(const void *left, const void *right)
 	return order ? order : (a->claim > b->claim) - (a->claim < b->claim);
 }
 
+static int compare_supervisors(const void *left, const void *right)
+{
+	const struct supervisor_key *a = left;
+	const struct supervisor_key *b = right;
+	if (a->supervisor != b->supervisor)
+		return a->supervisor < b->supervisor ? -1 : 1;
+	return (a->claim > b->claim) - (a->claim < b->claim);
+}
+
+static void index_mark(struct assignment *work, const char *mark, uint64_t ticks, int claim)
+{
+	if (mark && *mark)
+		work->marks[work->mark_count++] = (struct mark_key){ mark, claim, ticks };
+}
+
+static void index_leader(struct assignment *work, const struct claim *claim, int number)
+{
+	index_mark(work, claim->mark, claim->ticks, number);
+	if (claim->leader > 1)
+		work->leaders[work->leader_count++] =
+		    (struct leader_key){ .leader = claim->leader, .claim = number };
+	if (claim->leader != 0 && claim->ticks < work->oldest)
+		work->oldest = claim->ticks;
+}
+
+static void index_supervisor(struct assignment *work, const struct claim *claim, int number)
+{
+	if (claim->supervisor <= 1)
+		return;
+	index_mark(work, claim->supervisor_mark, claim->supervisor_ticks, number);
+	if (claim->supervisor_ticks < work->oldest)
+		work->oldest = claim->supervisor_ticks;
+	if (process_table_is_alive(work->table, claim->supervisor, claim->supervisor_ticks))
+		work->supervisors[work->supervisor_count++] =
+		    (struct supervisor_key){ claim->supervisor, number };
+}
+
 static void index_claims(struct assignment *work, size_t count)
 {
 	work->leaders = memory_zalloc(count, sizeof(*work->leaders));
-	work->marks = memory_zalloc(count, sizeof(*work->marks));
+	work->marks = memory_zalloc(2 * count, sizeof(*work->marks));
+	work->supervisors = memory_zalloc(count, sizeof(*work->supervisors));
 	work->oldest = UINT64_MAX;
 	for (size_t i = 0; i < count; i++) {
-		const struct claim *claim = &work->claims[i];
-		if (claim->leader > 1)
-			work->leaders[work->leader_count++] =
-			    (struct leader_key){ .leader = claim->leader, .claim = (int)i };
-		if (claim->mark && *claim->mark)
-			work->marks[work->mark_count++] =
-			    (struct mark_key){ .mark = claim->mark, .claim = (int)i };
-		if (claim->ticks < work->oldest)
-			work->oldest = claim->ticks;
+		index_leader(work, &work->claims[i], (int)i);
+		index_supervisor(work, &work->claims[i], (int)i);
 	}
 	qsort(work->leaders, work->leader_count, sizeof(*work->leaders), compare_leaders);
 	qsort(work->marks, work->mark_count, sizeof(*work->marks), compare_marks);
+	qsort(work->supervisors, work->supervisor_count, sizeof(*work->supervisors),
+	      compare_supervisors);
 }
 
 /* The first key with this leader; those of the same leader follow it. Position leader_count if
@@ -113,7 +158,7 @@ static int find_mark(const struct assignment *work, const char *mark, uint64_t t
 			high = middle;
 	}
 	for (; low < work->mark_count && strcmp(work->marks[low].mark, mark) == 0; low++) {
-		if (work->claims[work->marks[low].claim].ticks <= ticks)
+		if (work->marks[low].ticks <= ticks)
 			return work->marks[low].claim;
 	}
 	return NOBODY;
@@ -165,6 +210,36 @@ static void assign_leaders(struct assignment *work)
 		int *owner = &work->owners[process - work->table->items];
 		if (key->state == LEADER_HERE && *owner == NOBODY)
 			*owner = key->claim;
+	}
+}
+
+/* The claim of the living supervisor that leads this session, or NOBODY. */
+static int find_supervisor(const struct assignment *work, pid_t session)
+{
+	size_t low = 0;
+	size_t high = work->supervisor_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (work->supervisors[middle].supervisor < session)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < work->supervisor_count && work->supervisors[low].supervisor == session
+		   ? work->supervisors[low].claim
+		   : NOBODY;
+}
+
+static void assign_supervisors(struct assignment *work)
+{
+	for (size_t i = 0; work->supervisor_count && i < work->table->count; i++) {
+		const struct process *process = &work->table->items[i];
+		int claim = find_supervisor(work, process->session);
+		/* one that has not left its parent's session yet is a supervisor all the same */
+		if (claim == NOBODY)
+			claim = find_supervisor(work, process->pid);
+		if (claim != NOBODY && work->owners[i] == NOBODY)
+			work->owners[i] = PASSING - claim;
 	}
 }
 
@@ -221,14 +296,18 @@ static void assign_marked(struct assignment *work)
 }
 
 /* Whom a descendant of OWNER belongs to. The leader of another service, started by a pmo that runs
- * inside this one, is its descendant too: as long as that pmo lives, or for good under a subreaper.
+ * inside this one, is its descendant too: as long as that pmo lives, or for good under a subreaper,
+ * which a supervisor is.
  */
 static int inherit_owner(struct assignment *work, int position, int owner)
 {
 	const struct process *process = &work->table->items[position];
-	if (owner < 0 || process->pid != process->session)
-		return owner;
-	return read_carried(work, (size_t)position) == FOREIGN ? FOREIGN : owner;
+	bool adopted = owner <= PASSING;
+	int claim = adopted ? PASSING - owner : owner;
+	if (claim < 0 || (!adopted && process->pid != process->session))
+		return claim;
+	int carried = read_carried(work, (size_t)position);
+	return carried == FOREIGN || (adopted && carried != NOBODY) ? carried : claim;
 }
 
 /* Whoever has no owner gets that of its nearest ancestor with one. Each process is walked over
@@ -276,6 +355,7 @@ static void assign_all(struct assignment *work, const struct known_member *known
 {
 	find_parents(work);
 	assign_leaders(work);
+	assign_supervisors(work);
 	assign_known(work, known, known_count);
 	assign_sessions(work);
 	spread_to_descendants(work);
@@ -309,6 +389,7 @@ int *membership_assign_known(const struct process_table *table, const struct cla
 		assign_all(&work, known, known_count);
 		free(work.leaders);
 		free(work.marks);
+		free(work.supervisors);
 	}
 	return work.owners;
 }

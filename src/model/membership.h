@@ -1,6 +1,7 @@
 /*
- * What belongs to a service: its leader; the leader's session; their descendants; every process
- * that carries its mark. For all services at once, over one process table.
+ * What belongs to a service: its leader; the leader's session; the descendants of its living
+ * supervisor; their descendants; every process that carries its mark. For all services at once,
+ * over one process table.
  *
  * The leader of one claim, and what descends from it, never belongs to another claim; nor does the
  * leader of a session that carries the mark of a service which is none of the claims. Is the leader
@@ -9,6 +10,11 @@
  * only the mark counts. Environments are read only of processes that nothing else assigns, not
  * older than the oldest claim, and not of kernel threads; a mark counts only on a process that is
  * not older than the claim.
+ *
+ * A supervisor and its helpers, which are the members of its session, belong to nobody; what
+ * descends from them outside that session belongs to the claim. To a supervisor come also the
+ * orphans of other services that were started from inside its own: what it has adopted belongs to
+ * the claim whose mark it carries, or with a foreign one to none.
  */
 #ifndef PMO_MODEL_MEMBERSHIP_H
 #define PMO_MODEL_MEMBERSHIP_H
@@ -17,9 +23,13 @@
 
 /* One service that was started here, under this boot (IDENTITY_HERE). */
 struct claim {
-	pid_t leader;
+	pid_t leader;     /* 0: none */
 	uint64_t ticks;   /* start time of the leader */
-	const char *mark; /* borrowed */
+	const char *mark; /* borrowed; NULL: none */
+	pid_t supervisor; /* 0: none */
+	uint64_t supervisor_ticks;
+	const char *supervisor_mark; /* a second mark, as old as the supervisor; borrowed; NULL:
+				      * none */
 };
 
 enum { NOBODY = -1 };

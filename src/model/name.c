@@ -17,6 +17,8 @@ static const char *character_problem(const char *name, size_t length)
 			return "is not UTF-8";
 		if (text_is_control(code_point))
 			return "contains a control character";
+		if (code_point >= 0x80 && text_is_invisible(code_point))
+			return "contains an invisible character";
 		if (code_point == '/')
 			return "contains '/'";
 		if (code_point == ':')

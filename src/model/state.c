@@ -25,14 +25,33 @@ static int make_directory(const char *path, struct error *err)
 	return error_set_errno(err, ERROR_FAILED, -result, "cannot make directory '%s'", path);
 }
 
-static int make_directories(const char *directory, const char *host, const char *pids,
-			    const char *logs, struct error *err)
+/* Below .pmo, in the hands of who has that. */
+static int make_below(const char *parent, const char *name, struct error *err)
+{
+	int parent_fd CLEANUP_CLOSE = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (parent_fd < 0)
+		return error_set_errno(err, ERROR_FAILED, errno, "cannot open directory '%s'",
+				       parent);
+	if (file_is_directory(parent_fd, name))
+		return 0;
+	int result = file_make_directory(parent_fd, name, DIRECTORY_MODE);
+	if (result < 0)
+		return error_set_errno(err, ERROR_FAILED, -result, "cannot make directory '%s/%s'",
+				       parent, name);
+	int fd CLEANUP_CLOSE =
+	    openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0)
+		file_give_to_owner(parent_fd, fd);
+	return 0;
+}
+
+static int make_directories(const char *directory, const char *host, struct error *err)
 {
 	char *top CLEANUP_FREE = state_directory(directory, NULL);
 	char *own CLEANUP_FREE = state_directory(directory, host);
-	if (make_directory(top, err) < 0 || (host && make_directory(own, err) < 0))
+	if (make_directory(top, err) < 0 || (host && make_below(top, host, err) < 0))
 		return -1;
-	return make_directory(pids, err) < 0 ? -1 : make_directory(logs, err);
+	return make_below(own, "pids", err) < 0 ? -1 : make_below(own, "logs", err);
 }
 
 int state_open(struct state *state, const char *directory, const char *host,
@@ -42,8 +61,7 @@ int state_open(struct state *state, const char *directory, const char *host,
 	state->directory = state_directory(directory, host);
 	state->logs_directory = memory_printf("%s/logs", state->directory);
 	char *pids CLEANUP_FREE = memory_printf("%s/pids", state->directory);
-	if (access == STATE_CREATE &&
-	    make_directories(directory, host, pids, state->logs_directory, err) < 0)
+	if (access == STATE_CREATE && make_directories(directory, host, err) < 0)
 		goto failed;
 	state->pids_fd = open(pids, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (state->pids_fd >= 0 || (errno == ENOENT && access == STATE_READ))
@@ -61,6 +79,20 @@ void state_close(struct state *state)
 	if (state->pids_fd >= 0)
 		close(state->pids_fd);
 	*state = (struct state)STATE_INIT;
+}
+
+void state_suspend(struct state *state)
+{
+	if (state->pids_fd >= 0)
+		close(state->pids_fd);
+	state->pids_fd = -1;
+}
+
+int state_resume(struct state *state)
+{
+	char *pids CLEANUP_FREE = memory_printf("%s/pids", state->directory);
+	state->pids_fd = open(pids, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return state->pids_fd < 0 ? -1 : 0;
 }
 
 bool state_exists(const char *directory, const char *host)
@@ -116,7 +148,8 @@ static size_t listed_name_length(const char *entry, enum state_file *file)
 	} suffixes[] = { { ".pid", STATE_FILE_PID },
 			 { ".exit", STATE_FILE_EXIT },
 			 { ".restarts", STATE_FILE_RESTARTS },
-			 { ".stop", STATE_FILE_STOP } };
+			 { ".stop", STATE_FILE_STOP },
+			 { ".supervisor", STATE_FILE_SUPERVISOR } };
 	size_t length = strlen(entry);
 	for (size_t i = 0; i < ARRAY_LENGTH(suffixes); i++) {
 		size_t suffix = strlen(suffixes[i].suffix);
@@ -127,10 +160,12 @@ static size_t listed_name_length(const char *entry, enum state_file *file)
 	return 0;
 }
 
-/* Merge the files of each name; a name is on record if it has a .pid or an .exit. */
+/* Merge the files of each name; a name is on record if it has a .pid, an .exit or a
+ * .supervisor. */
 static void names_merge(struct state_names *names, struct listed_file *files, size_t count)
 {
-	const unsigned on_record = 1U << STATE_FILE_PID | 1U << STATE_FILE_EXIT;
+	const unsigned on_record =
+	    1U << STATE_FILE_PID | 1U << STATE_FILE_EXIT | 1U << STATE_FILE_SUPERVISOR;
 	names->items = memory_alloc(count * sizeof(*names->items));
 	names->files = memory_alloc(count * sizeof(*names->files));
 	if (count)

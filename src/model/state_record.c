@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/units.h"
 #include "model/config.h"
+#include "model/state_text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +21,13 @@
 enum { FILE_MODE = 0600, NAME_SIZE = 256, SMALL = 1024, SPEC_LIMIT = 4 * 1024 * 1024 };
 
 static const char *const suffixes[STATE_FILE_COUNT] = {
-	[STATE_FILE_PID] = "pid",           [STATE_FILE_TIME] = "time", [STATE_FILE_SPEC] = "spec",
-	[STATE_FILE_RESTARTS] = "restarts", [STATE_FILE_EXIT] = "exit", [STATE_FILE_STOP] = "stop",
+	[STATE_FILE_PID] = "pid",
+	[STATE_FILE_TIME] = "time",
+	[STATE_FILE_SPEC] = "spec",
+	[STATE_FILE_RESTARTS] = "restarts",
+	[STATE_FILE_EXIT] = "exit",
+	[STATE_FILE_STOP] = "stop",
+	[STATE_FILE_SUPERVISOR] = "supervisor",
 	[STATE_FILE_LOCK] = "lock",
 };
 
@@ -30,21 +36,22 @@ static void file_name(char path[NAME_SIZE], const char *name, enum state_file fi
 	snprintf(path, NAME_SIZE, "%s.%s", name, suffixes[file]);
 }
 
-/* Read a small file into TEXT, without its closing newline. Returns its length, or -1. */
+/* Read a small file into TEXT, without its closing newline. Returns its length, or a negative errno
+ * value. */
 static ssize_t read_small(const struct state *state, const char *name, enum state_file file,
 			  char text[SMALL])
 {
 	char path[NAME_SIZE];
 	file_name(path, name, file);
 	if (state->pids_fd < 0)
-		return -1;
+		return -ENOENT;
 	int fd CLEANUP_CLOSE =
 	    openat(state->pids_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0)
-		return -1;
+		return -errno;
 	ssize_t length = read(fd, text, SMALL - 1);
 	if (length < 0)
-		return -1;
+		return -errno;
 	/* binary garbage says nothing, however it begins */
 	if (memchr(text, '\0', (size_t)length))
 		length = 0;
@@ -63,31 +70,29 @@ static bool file_exists(const struct state *state, const char *name, enum state_
 	       fstatat(state->pids_fd, path, &status, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Seconds since the epoch as a decimal fraction; 0 for anything else. */
-static int64_t parse_time(const char *text)
+/* What read_small failed with: no file at all and what is no file (a link, a socket, a directory)
+ * say something about the record, anything else says nothing. */
+static void note_failure(struct record *record, enum state_file file, ssize_t result)
 {
-	int64_t time_ns = 0;
-	if (strspn(text, "0123456789.") == strlen(text))
-		(void)units_parse_duration(text, &time_ns);
-	return time_ns;
-}
-
-static void append_time(struct buffer *buffer, int64_t time_ns)
-{
-	buffer_printf(buffer, "%" PRId64 ".%06" PRId64, time_ns / NSEC_PER_SEC,
-		      time_ns % NSEC_PER_SEC / 1000);
+	if (result >= 0 || result == -ENOENT || result == -ELOOP || result == -ENXIO ||
+	    result == -EISDIR)
+		return;
+	record->unreadable = (int)-result;
+	record->unreadable_file = file;
 }
 
 static bool read_time(const struct state *state, const char *name, struct record *record)
 {
 	char text[SMALL];
-	if (read_small(state, name, STATE_FILE_TIME, text) < 0)
+	ssize_t length = read_small(state, name, STATE_FILE_TIME, text);
+	note_failure(record, STATE_FILE_TIME, length);
+	if (length < 0)
 		return false;
 	char *newline = strchr(text, '\n');
 	if (!newline)
 		return false;
 	*newline = '\0';
-	record->started_at_ns = parse_time(text);
+	record->started_at_ns = state_text_parse_time(text);
 	return identity_parse(newline + 1, &record->identity);
 }
 
@@ -96,36 +101,58 @@ static void read_process(const struct state *state, const char *name, struct rec
 	char text[SMALL];
 	int64_t pid = 0;
 	ssize_t length = read_small(state, name, STATE_FILE_PID, text);
-	record->intent = length >= 0 || file_exists(state, name, STATE_FILE_PID);
-	if (!record->intent)
+	note_failure(record, STATE_FILE_PID, length);
+	record->intent =
+	    length >= 0 || record->unreadable || file_exists(state, name, STATE_FILE_PID);
+	if (!record->intent || record->unreadable)
 		return;
 	if (length > 0 && !units_parse_integer(text, 2, INT32_MAX, &pid))
 		pid = 0;
 	bool readable = read_time(state, name, record);
 	record->valid = readable && pid > 0 && record->identity.pid == (pid_t)pid;
-	record->damaged = !record->valid && (length != 0 || readable);
+	record->damaged = !record->valid && !record->unreadable && (length != 0 || readable);
+}
+
+int state_require_readable(const struct state *state, const char *name, const struct record *record,
+			   struct error *err)
+{
+	char path[NAME_SIZE];
+	if (!record->unreadable)
+		return 0;
+	file_name(path, name, record->unreadable_file);
+	return error_set_errno(err, ERROR_FAILED, record->unreadable, "cannot read '%s/pids/%s'",
+			       state->directory, path);
+}
+
+int64_t state_file_time(const struct state *state, const char *name, enum state_file file)
+{
+	char path[NAME_SIZE];
+	struct stat status;
+	file_name(path, name, file);
+	if (state->pids_fd < 0 || fstatat(state->pids_fd, path, &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	return status.st_mtim.tv_sec * NSEC_PER_SEC + status.st_mtim.tv_nsec;
 }
 
 static void read_exit(const struct state *state, const char *name, struct exit_record *exit)
 {
 	char text[SMALL];
-	char *rest = NULL;
-	if (read_small(state, name, STATE_FILE_EXIT, text) < 0)
-		return;
-	const char *kind = strtok_r(text, " ", &rest);
-	const char *number = kind ? strtok_r(NULL, " ", &rest) : NULL;
-	const char *time = number ? strtok_r(NULL, " ", &rest) : NULL;
-	int64_t value;
-	if (!number)
-		return;
-	if (strcmp(kind, "code") == 0 && units_parse_integer(number, 0, 255, &value))
-		exit->kind = EXIT_CODE;
-	else if (strcmp(kind, "signal") == 0 && units_parse_integer(number, 1, SIGRTMAX, &value))
-		exit->kind = EXIT_SIGNAL;
-	else
-		return;
-	exit->value = (int)value;
-	exit->at_realtime_ns = time ? parse_time(time) : 0;
+	if (read_small(state, name, STATE_FILE_EXIT, text) > 0)
+		state_text_parse_exit(text, exit);
+}
+
+void state_read_supervisor(const struct state *state, const char *name, struct record *record)
+{
+	char text[SMALL];
+	ssize_t length = read_small(state, name, STATE_FILE_SUPERVISOR, text);
+	record->supervised = length != -ENOENT;
+	record->supervisor_valid =
+	    length > 0 && state_text_parse_supervisor(text, &record->supervisor);
+	note_failure(record, STATE_FILE_SUPERVISOR, length);
+	if (record->unreadable) {
+		record->intent = true;
+		record->valid = record->damaged = false;
+	}
 }
 
 void state_read_identity(const struct state *state, const char *name, struct record *record)
@@ -155,6 +182,8 @@ void state_read_listed(const struct state *state, const char *name, unsigned fil
 	    files & 1U << STATE_FILE_STOP && read_small(state, name, STATE_FILE_STOP, text) >= 0;
 	if (files & 1U << STATE_FILE_EXIT)
 		read_exit(state, name, &record->exit);
+	if (files & 1U << STATE_FILE_SUPERVISOR)
+		state_read_supervisor(state, name, record);
 }
 
 void state_read(const struct state *state, const char *name, struct record *record)
@@ -202,7 +231,7 @@ int state_write_identity(const struct state *state, const char *name,
 			 const struct identity *identity, int64_t started_at_ns, struct error *err)
 {
 	struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
-	append_time(&text, started_at_ns);
+	state_text_append_time(&text, started_at_ns);
 	buffer_append_char(&text, '\n');
 	identity_append(&text, identity);
 	buffer_append_char(&text, '\n');
@@ -237,10 +266,16 @@ int state_write_exit(const struct state *state, const char *name, const struct e
 		     struct error *err)
 {
 	struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
-	buffer_printf(&text, "%s %d ", exit->kind == EXIT_SIGNAL ? "signal" : "code", exit->value);
-	append_time(&text, exit->at_realtime_ns);
-	buffer_append_char(&text, '\n');
+	state_text_append_exit(&text, exit);
 	return write_file(state, name, STATE_FILE_EXIT, text.data, text.length, err);
+}
+
+int state_write_supervisor(const struct state *state, const char *name,
+			   const struct identity *identity, struct error *err)
+{
+	struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
+	state_text_append_supervisor(&text, identity);
+	return write_file(state, name, STATE_FILE_SUPERVISOR, text.data, text.length, err);
 }
 
 /* The lock by another name: it is there, it is empty, and a link is far cheaper than a file. */
@@ -267,11 +302,38 @@ int state_remove(const struct state *state, const char *name, enum state_file fi
 			       state->directory, path);
 }
 
+/* The lock that is there, or a new one. */
+static int open_or_make_lock(const struct state *state, const char *path)
+{
+	const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+	for (;;) {
+		int fd = openat(state->pids_fd, path, flags);
+		if (fd >= 0 || errno != ENOENT)
+			return fd;
+		fd = openat(state->pids_fd, path, flags | O_CREAT | O_EXCL, FILE_MODE);
+		if (fd >= 0)
+			file_give_to_owner(state->pids_fd, fd);
+		if (fd >= 0 || errno != EEXIST)
+			return fd;
+	}
+}
+
+void state_remove_unfinished(const struct state *state, const char *name)
+{
+	for (enum state_file file = 0; file < STATE_FILE_COUNT; file++) {
+		char path[NAME_SIZE];
+		file_name(path, name, file);
+		char *unfinished CLEANUP_FREE = memory_printf("%s~", path);
+		if (file != STATE_FILE_LOCK)
+			(void)unlinkat(state->pids_fd, unfinished, 0);
+	}
+}
+
 int state_open_lock(const struct state *state, const char *name, struct error *err)
 {
 	char path[NAME_SIZE];
 	file_name(path, name, STATE_FILE_LOCK);
-	int fd = openat(state->pids_fd, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+	int fd = open_or_make_lock(state, path);
 	if (fd < 0 && (errno == EROFS || errno == EACCES))
 		fd = openat(state->pids_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)

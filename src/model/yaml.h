@@ -43,10 +43,17 @@ struct node {
 	};
 };
 
-/* Read the one document of TEXT into nodes of ARENA; an empty text is an empty plain scalar. What
- * is wrong with it is added to PROBLEMS. NULL when it cannot be read to its end: broken YAML,
- * several documents, nested too deep, or aliases that stand for too much. */
-const struct node *yaml_read(const char *text, size_t length, struct arena *arena,
+/* Where a tree is kept. The texts are what may be needed for longer than the nodes; both may be in
+ * one arena. */
+struct node_arenas {
+	struct arena *nodes;
+	struct arena *texts; /* those of scalars: they point at nothing in `nodes` */
+};
+
+/* Read the one document of TEXT into ARENAS; an empty text is an empty plain scalar. What is wrong
+ * with it is added to PROBLEMS. NULL when it cannot be read to its end: broken YAML, several
+ * documents, nested too deep, or aliases that stand for too much. */
+const struct node *yaml_read(const char *text, size_t length, struct node_arenas arenas,
 			     struct problem_list *problems);
 
 /* True for a plain scalar without text: what stands behind `key:` and nothing else. */

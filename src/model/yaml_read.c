@@ -22,7 +22,7 @@ struct reader {
 	yaml_parser_t parser;
 	const char *text;
 	size_t length;
-	struct arena *arena;
+	struct node_arenas arenas;
 	struct problem_list *problems;
 	struct lookup anchors;
 	struct open_node open[DEEPEST];
@@ -139,12 +139,12 @@ static void add_child(struct reader *reader, const struct node *node)
 static struct node *make_node(struct reader *reader, enum node_kind kind, const yaml_char_t *anchor,
 			      struct place place)
 {
-	struct node *node = arena_alloc(reader->arena, sizeof(*node));
+	struct node *node = arena_alloc(reader->arenas.nodes, sizeof(*node));
 	node->kind = kind;
 	node->place = place;
 	node->weight = 1;
 	if (anchor) {
-		const char *name = arena_strdup(reader->arena, (const char *)anchor);
+		const char *name = arena_strdup(reader->arenas.nodes, (const char *)anchor);
 		*lookup_slot(&reader->anchors, name, strlen(name)) = node;
 	}
 	return node;
@@ -159,7 +159,7 @@ static enum step read_scalar(struct reader *reader, const yaml_event_t *event)
 	node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	node->complete = true;
 	node->count = length;
-	node->text = arena_strndup(reader->arena, value, length);
+	node->text = arena_strndup(reader->arenas.texts, value, length);
 	check_tag(reader, event->data.scalar.tag, true, place);
 	if (memchr(value, '\0', length)) {
 		problem_add(reader->problems, place, "a NUL character cannot be part of a text");
@@ -217,10 +217,10 @@ static enum step end_collection(struct reader *reader)
 	for (size_t i = 0; i < count; i++)
 		node->weight += children[i]->weight;
 	if (node->kind == NODE_MAPPING) {
-		yaml_fill_mapping(node, children, count, reader->arena, reader->problems);
+		yaml_fill_mapping(node, children, count, reader->arenas.nodes, reader->problems);
 	} else {
 		node->count = count;
-		node->items = arena_alloc(reader->arena, count * sizeof(struct node *));
+		node->items = arena_alloc(reader->arenas.nodes, count * sizeof(struct node *));
 		if (count)
 			memcpy(node->items, children, count * sizeof(struct node *));
 	}
@@ -286,7 +286,7 @@ static const struct node *read_document(struct reader *reader)
 	return nothing;
 }
 
-const struct node *yaml_read(const char *text, size_t length, struct arena *arena,
+const struct node *yaml_read(const char *text, size_t length, struct node_arenas arenas,
 			     struct problem_list *problems)
 {
 	static const char byte_order_mark[] = "\xef\xbb\xbf";
@@ -297,7 +297,7 @@ const struct node *yaml_read(const char *text, size_t length, struct arena *aren
 		length -= mark;
 	}
 	struct reader reader = {
-		.text = text, .length = length, .arena = arena, .problems = problems
+		.text = text, .length = length, .arenas = arenas, .problems = problems
 	};
 	if (!yaml_parser_initialize(&reader.parser)) {
 		problem_add(problems, (struct place){ 1, 1 }, "out of memory");

@@ -163,6 +163,17 @@ static void mark_named(struct follower *follower, size_t directory, const char *
 	}
 }
 
+/* The end of a rotation under a running service is seen by what becomes of NAME.0. */
+static void mark_log(struct follower *follower, size_t directory, const char *name)
+{
+	mark_named(follower, directory, name);
+	size_t length = strlen(name);
+	if (length <= 2 || strcmp(name + length - 2, ".0") != 0)
+		return;
+	char *log CLEANUP_FREE = memory_strndup(name, length - 2);
+	mark_named(follower, directory, log);
+}
+
 static void mark_directory(struct follower *follower, size_t directory)
 {
 	directory_set_renew(&follower->directories, directory);
@@ -184,7 +195,7 @@ static void handle_event(struct follower *follower, const struct inotify_event *
 		if (watched_directory_changed(&directories->items[i], event))
 			mark_directory(follower, i);
 		else if (event->len > 0)
-			mark_named(follower, i, event->name);
+			mark_log(follower, i, event->name);
 	}
 }
 
@@ -204,7 +215,7 @@ static int read_events(struct follower *follower, struct error *err)
 
 static bool is_polled(const struct follower *follower, const struct source *source)
 {
-	return source->mode == FOLLOW_POLLED ||
+	return source->mode == FOLLOW_POLLED || source->file.rotating ||
 	       follower->directories.items[source->directory].state == WATCH_BLIND;
 }
 

@@ -1,8 +1,9 @@
 #include "os/followed_file.h"
 
+#include "os/log_chain.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,8 @@
 /* How much of one file is read before the others get their turn. */
 enum { LOOK_LIMIT = 1024 * 1024 };
 
-/* A rotation under way leaves one number free at a time; this many in a row are the end. */
-enum { LONGEST_GAP = 4 };
+/* How often a log may move away under one look. */
+enum { MOST_MOVES = 64 };
 
 void followed_file_init(struct followed_file *file, const char *path,
 			const struct logfile_position *from)
@@ -21,14 +22,17 @@ void followed_file_init(struct followed_file *file, const char *path,
 	*file = (struct followed_file){ .path = memory_strdup(path), .fd = -1 };
 	if (from)
 		file->position = *from;
+	else
+		log_mark_take(&file->position.mark, path);
 }
 
 static void close_file(struct followed_file *file)
 {
+	const struct log_mark mark = file->position.mark;
 	if (file->fd >= 0)
 		close(file->fd);
 	file->fd = -1;
-	file->position = (struct logfile_position){ 0 };
+	file->position = (struct logfile_position){ .mark = mark };
 	file->seen_length = 0;
 }
 
@@ -61,180 +65,202 @@ static void remember_seen(struct followed_file *file, const char *chunk, size_t 
 	memcpy(file->seen, chunk + length - file->seen_length, file->seen_length);
 }
 
-/* Take over FD as the file; POSITION tells what was read of it before. */
-static void adopt(struct followed_file *file, int fd, struct logfile_position position)
+/* Nothing that was read is still there: begin with what is. */
+static void start_over(struct followed_file *file, const struct line_sink *sink)
 {
-	close_file(file);
+	line_splitter_finish(&file->lines, sink->handle, sink->context);
+	file->position.offset = 0;
+	file->seen_length = 0;
+}
+
+/* Hand on what a read at the offset, less what was seen, has GOT. False if that was not there. */
+static bool take_chunk(struct followed_file *file, const struct line_sink *sink, ssize_t got)
+{
+	size_t seen = file->seen_length;
+	if ((size_t)got < seen || memcmp(sink->chunk, file->seen, seen) != 0)
+		return false;
+	size_t fresh = (size_t)got - seen;
+	if (fresh == 0)
+		return true;
+	file->position.offset += (off_t)fresh;
+	remember_seen(file, sink->chunk, (size_t)got);
+	line_splitter_feed(&file->lines, sink->chunk + seen, fresh, sink->handle, sink->context);
+	return true;
+}
+
+/* Hand on the rest of a file that was renamed or copied and does not change any more. */
+static void read_rest(struct followed_file *file, int fd, const struct line_sink *sink)
+{
+	off_t before;
+	do {
+		before = file->position.offset;
+		ssize_t got = read_chunk(fd, sink->chunk, before - (off_t)file->seen_length);
+		if (got < 0)
+			return;
+		if (!take_chunk(file, sink, got)) {
+			start_over(file, sink);
+			before = -1;
+		}
+	} while (file->position.offset != before);
+}
+
+enum reading { READ_ALL, READ_PART, READ_IN_VAIN };
+
+/* Hand on what is new in the log, up to LOOK_LIMIT bytes. What a read gave is good if no rotation
+ * had begun by then. */
+static enum reading read_new(struct followed_file *file, const struct line_sink *sink)
+{
+	size_t total = 0;
+	while (total < LOOK_LIMIT) {
+		off_t before = file->position.offset;
+		ssize_t got = read_chunk(file->fd, sink->chunk, before - (off_t)file->seen_length);
+		if (!log_mark_unchanged(&file->position.mark, file->path))
+			return READ_IN_VAIN;
+		if (got < 0)
+			return READ_ALL;
+		if (!take_chunk(file, sink, got))
+			start_over(file, sink);
+		else if (file->position.offset == before)
+			return READ_ALL;
+		else
+			total += (size_t)(file->position.offset - before);
+	}
+	return READ_PART;
+}
+
+/* Take over FD as the log at the path, where reading goes on at the offset. */
+static void adopt(struct followed_file *file, int fd, const struct log_identity *identity)
+{
+	if (file->fd >= 0)
+		close(file->fd);
 	file->fd = fd;
-	file->position = position;
-	off_t length = position.offset < FOLLOWED_SEEN_SIZE ? position.offset : FOLLOWED_SEEN_SIZE;
-	ssize_t got = pread(fd, file->seen, (size_t)length, position.offset - length);
+	file->position.device = identity->device;
+	file->position.inode = identity->inode;
+}
+
+/* The offset is so much nearer to the beginning of a file that goes on where another ended. */
+static void go_on_at(struct followed_file *file, off_t offset)
+{
+	file->position.offset = offset;
+	if ((off_t)file->seen_length <= offset)
+		return;
+	size_t surplus = file->seen_length - (size_t)offset;
+	memmove(file->seen, file->seen + surplus, (size_t)offset);
+	file->seen_length = (size_t)offset;
+}
+
+static void read_rotated(struct followed_file *file, const struct log_file *rotated,
+			 const struct line_sink *sink)
+{
+	if (rotated->copy && file->position.offset > rotated->size) {
+		go_on_at(file, file->position.offset - rotated->size);
+		return;
+	}
+	read_rest(file, rotated->fd, sink);
+	if (!rotated->copy)
+		line_splitter_finish(&file->lines, sink->handle, sink->context);
+	go_on_at(file, 0);
+}
+
+/* True if the last bytes before the offset are in FD. */
+static bool was_read(const struct followed_file *file, int fd)
+{
+	char bytes[FOLLOWED_SEEN_SIZE];
+	size_t length = file->seen_length;
+	ssize_t got = pread(fd, bytes, length, file->position.offset - (off_t)length);
+	return length > 0 && got == (ssize_t)length && memcmp(bytes, file->seen, length) == 0;
+}
+
+/* The log that was read so far has no name any more: what is left of it can only be had from the
+ * descriptor. */
+static void read_removed(struct followed_file *file, const struct line_sink *sink)
+{
+	if (file->fd >= 0)
+		read_rest(file, file->fd, sink);
+	start_over(file, sink);
+}
+
+/* True if what was read of the removed log was copied before: it goes on behind the copies. */
+static bool was_copied(const struct followed_file *file, struct log_chain *chain)
+{
+	struct log_file *oldest = chain->count > 0 ? &chain->items[chain->count - 1] : NULL;
+	if (!oldest || oldest->number == LOG_ITSELF || !was_read(file, oldest->fd))
+		return false;
+	oldest->copy = true;
+	return true;
+}
+
+/* Read what has a number, from the oldest to the newest. Returns how many files are left. */
+static size_t read_numbered(struct followed_file *file, struct log_chain *chain, bool removed,
+			    const struct line_sink *sink)
+{
+	bool copied = removed && was_copied(file, chain);
+	size_t left = chain->count;
+	if (removed && !copied)
+		read_removed(file, sink);
+	for (; left > 0 && chain->items[left - 1].number != LOG_ITSELF; left--)
+		read_rotated(file, &chain->items[left - 1], sink);
+	if (copied)
+		read_removed(file, sink);
+	return left;
+}
+
+/* The log is not what it was: read what was rotated away since, to the end, and go on with the log
+ * that is there. False if there is nothing to go on with for now. */
+static bool move_on(struct followed_file *file, const struct line_sink *sink)
+{
+	struct log_chain chain;
+	const struct log_reader reader = { file->position.mark, file->position.device,
+					   file->position.inode };
+	log_chain_collect(&chain, file->path, &reader);
+	file->rotating = chain.busy;
+	file->failure = chain.failure;
+	if (chain.busy || chain.failure) {
+		log_chain_release(&chain);
+		return false;
+	}
+	bool removed = log_chain_find(&chain, &reader) == chain.count;
+	size_t left = read_numbered(file, &chain, removed, sink);
+	if (left > 0) {
+		adopt(file, chain.items[0].fd, &chain.items[0].identity);
+		chain.items[0].fd = -1;
+	} else {
+		close_file(file);
+	}
+	file->position.mark = chain.mark;
+	log_chain_release(&chain);
+	return left > 0;
+}
+
+/* Where reading begins, the last bytes before the offset are not known yet. */
+static void look_back(struct followed_file *file)
+{
+	off_t length =
+	    file->position.offset < FOLLOWED_SEEN_SIZE ? file->position.offset : FOLLOWED_SEEN_SIZE;
+	ssize_t got = pread(file->fd, file->seen, (size_t)length, file->position.offset - length);
+	if (!log_mark_unchanged(&file->position.mark, file->path))
+		return;
 	if (got == length)
 		file->seen_length = (size_t)length;
 	else
 		file->position.offset = 0;
 }
 
-/* Hand on what is new in the open file, up to about LIMIT bytes. True if there is more. */
-static bool read_new(struct followed_file *file, const struct line_sink *sink, size_t limit)
-{
-	size_t total = 0;
-	while (total < limit) {
-		size_t seen = file->seen_length;
-		ssize_t got =
-		    read_chunk(file->fd, sink->chunk, file->position.offset - (off_t)seen);
-		if (got < 0)
-			return false;
-		if ((size_t)got < seen || memcmp(sink->chunk, file->seen, seen) != 0) {
-			line_splitter_finish(&file->lines, sink->handle, sink->context);
-			file->position.offset = 0;
-			file->seen_length = 0;
-			continue;
-		}
-		size_t fresh = (size_t)got - seen;
-		if (fresh == 0)
-			return false;
-		file->position.offset += (off_t)fresh;
-		remember_seen(file, sink->chunk, (size_t)got);
-		total += fresh;
-		line_splitter_feed(&file->lines, sink->chunk + seen, fresh, sink->handle,
-				   sink->context);
-	}
-	return true;
-}
-
-/* A run's log that was found under the path or one of its rotated names. */
-struct generation {
-	int number; /* of the rotated name; 0 for the path itself */
-	int fd;
-	struct stat status;
-};
-
-/* Newest first. */
-struct generations {
-	struct generation *items;
-	size_t count;
-	size_t capacity;
-};
-
-static void generations_cut(struct generations *list, size_t count)
-{
-	while (list->count > count)
-		close(list->items[--list->count].fd);
-}
-
-/* The type is looked at before the file is opened: a FIFO must not be. */
-static int open_generation(struct followed_file *file, int number, struct stat *status)
-{
-	char *name CLEANUP_FREE =
-	    number ? memory_printf("%s.%d", file->path, number) : memory_strdup(file->path);
-	if (stat(name, status) < 0 || !S_ISREG(status->st_mode))
-		return -1;
-	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
-		file->failure = errno;
-	if (fd >= 0 && (fstat(fd, status) < 0 || !S_ISREG(status->st_mode))) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-/* Files only move up while they are counted upwards, so none is missed; but one may be met twice,
- * and then those met in between are newer than it: they are left for the next look. */
-static void generations_add(struct generations *list, const struct generation *found)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		const struct stat *other = &list->items[i].status;
-		if (other->st_ino == found->status.st_ino &&
-		    other->st_dev == found->status.st_dev) {
-			generations_cut(list, i + 1);
-			close(found->fd);
-			return;
-		}
-	}
-	MEMORY_GROW(list->items, list->count, list->capacity);
-	list->items[list->count++] = *found;
-}
-
-/* Collect what is newer than the file known so far. Returns a descriptor of that one, or -1 if it
- * is no longer among the rotated files. */
-static int collect_generations(struct generations *list, struct followed_file *file)
-{
-	int last = file->position.inode ? INT_MAX : 1;
-	for (int number = 0, missing = 0; number < last && missing < LONGEST_GAP; number++) {
-		struct generation found = { .number = number };
-		found.fd = open_generation(file, number, &found.status);
-		if (found.fd < 0) {
-			missing++;
-			continue;
-		}
-		missing = 0;
-		if (is_file(&file->position, &found.status))
-			return found.fd;
-		generations_add(list, &found);
-	}
-	return -1;
-}
-
-static bool later(const struct timespec *left, const struct timespec *right)
-{
-	return left->tv_sec != right->tv_sec ? left->tv_sec > right->tv_sec
-					     : left->tv_nsec > right->tv_nsec;
-}
-
-/* The known file was removed, so the rotated ones may be older than it: only those written to after
- * its last line are new. */
-static void drop_older(struct generations *list, int known_fd)
-{
-	struct stat known;
-	size_t newer = list->count > 0 && list->items[0].number == 0;
-	if (known_fd >= 0 && fstat(known_fd, &known) == 0)
-		while (newer < list->count &&
-		       later(&list->items[newer].status.st_mtim, &known.st_mtim))
-			newer++;
-	generations_cut(list, newer);
-}
-
-/* The path names another file than the one that was read so far: read that one to its end, then the
- * runs in between, which came and went unseen, and begin with the newest. False if there is none.
- */
-static bool move_on(struct followed_file *file, const struct line_sink *sink)
-{
-	struct generations list = { 0 };
-	int known = collect_generations(&list, file);
-	if (known < 0)
-		drop_older(&list, file->fd);
-	else if (file->fd < 0)
-		adopt(file, known, file->position);
-	else
-		close(known);
-	bool moved = list.count > 0;
-	while (list.count > 0) {
-		if (file->fd >= 0)
-			read_new(file, sink, SIZE_MAX);
-		line_splitter_finish(&file->lines, sink->handle, sink->context);
-		const struct generation *next = &list.items[--list.count];
-		struct logfile_position start = { .device = next->status.st_dev,
-						  .inode = next->status.st_ino };
-		adopt(file, next->fd, start);
-	}
-	free(list.items);
-	return moved;
-}
-
 /* Open the file at the path, which is the one that is known. */
 static bool reopen(struct followed_file *file)
 {
 	struct stat status;
-	int fd = open_generation(file, 0, &status);
+	int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		file->failure = errno;
 	if (fd < 0)
 		return false;
-	if (!is_file(&file->position, &status)) {
+	if (fstat(fd, &status) < 0 || !is_file(&file->position, &status)) {
 		close(fd);
 		return false;
 	}
-	adopt(file, fd, file->position);
+	file->fd = fd;
+	look_back(file);
 	return true;
 }
 
@@ -245,26 +271,34 @@ static bool look_absent(struct followed_file *file, const struct line_sink *sink
 	struct stat status;
 	if (file->fd < 0)
 		return false;
-	bool more = read_new(file, sink, LOOK_LIMIT);
-	if (!more && fstat(file->fd, &status) == 0 && status.st_nlink == 0) {
-		line_splitter_finish(&file->lines, sink->handle, sink->context);
-		close_file(file);
-	}
-	return more;
+	enum reading reading = read_new(file, sink);
+	if (reading == READ_PART)
+		return true;
+	if (fstat(file->fd, &status) < 0 || status.st_nlink > 0)
+		return false;
+	if (reading == READ_IN_VAIN)
+		return move_on(file, sink);
+	line_splitter_finish(&file->lines, sink->handle, sink->context);
+	close_file(file);
+	return false;
 }
 
 bool followed_file_look(struct followed_file *file, const struct line_sink *sink)
 {
-	for (;;) {
+	file->rotating = false;
+	for (int moves = 0; moves < MOST_MOVES; moves++) {
 		struct stat status;
 		if (stat(file->path, &status) < 0 || !S_ISREG(status.st_mode))
 			return look_absent(file, sink);
 		if (is_file(&file->position, &status)) {
 			if (file->fd < 0 && !reopen(file))
 				return false;
-			return read_new(file, sink, LOOK_LIMIT);
+			enum reading reading = read_new(file, sink);
+			if (reading != READ_IN_VAIN)
+				return reading == READ_PART;
 		}
 		if (!move_on(file, sink))
 			return false;
 	}
+	return true;
 }

@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "os/log_rotate.h"
+#include "os/logfile_open.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -99,45 +101,18 @@ static int rotate(const char *path, int keep, struct error *err)
 	return 0;
 }
 
-static int open_failed(const char *path, int errnum, struct error *err)
+int logfile_check(const char *path, uid_t owner, struct error *err)
 {
-	if (errnum == ENXIO)
-		return error_set(err, ERROR_FAILED,
-				 "cannot open log '%s': nobody reads it, start its reader first",
-				 path);
+	struct log_place place;
 	const char *slash = strrchr(path, '/');
-	if (errnum == ENOENT && slash && slash > path) {
-		char *parent CLEANUP_FREE = memory_strndup(path, (size_t)(slash - path));
-		if (!exists(parent))
-			return error_set(err, ERROR_FAILED,
-					 "cannot open log '%s': create its directory '%s' first",
-					 path, parent);
-	}
-	return error_set_errno(err, ERROR_FAILED, errnum, "cannot open log '%s'", path);
-}
-
-/* Opened without waiting for a FIFO's reader, written with waiting: a service expects that. */
-static int open_for_append(const char *path, int more_flags, struct error *err)
-{
-	int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | more_flags;
-	int fd = open(path, flags, 0600);
-	if (fd < 0)
-		return open_failed(path, errno, err);
-	if (fcntl(fd, F_SETFL, O_APPEND) < 0) {
-		open_failed(path, errno, err);
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-int logfile_check(const char *path, struct error *err)
-{
-	const char *slash = strrchr(path, '/');
-	if (!slash || slash == path || access(path, W_OK) == 0)
-		return 0;
+	int result = log_place_find(&place, path, owner, err);
+	if (result == 0)
+		result = log_place_check(&place, err);
+	log_place_release(&place);
+	if (result < 0 || !slash || slash == path || access(path, W_OK) == 0)
+		return result;
 	char *parent CLEANUP_FREE = memory_strndup(path, (size_t)(slash - path));
-	return access(parent, W_OK | X_OK) == 0 ? 0 : open_failed(path, errno, err);
+	return access(parent, W_OK | X_OK) == 0 ? 0 : log_open_failed(path, errno, err);
 }
 
 /* What a start leaves that never ran its command, or whose command never said anything: rotating it
@@ -146,26 +121,51 @@ static bool has_only_header(const char *path)
 {
 	static const char beginning[] = "--- Starting service '";
 	char text[512];
-	int fd CLEANUP_CLOSE = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd CLEANUP_CLOSE =
+	    open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text));
 	return length > (ssize_t)sizeof(beginning) && length < (ssize_t)sizeof(text) &&
 	       memcmp(text, beginning, sizeof(beginning) - 1) == 0 &&
 	       memchr(text, '\n', (size_t)length) == text + length - 1;
 }
 
-int logfile_start(const char *path, int keep, struct error *err)
+/* Make room for a new log at PATH. Returns whether the file there is to be emptied, or -1. */
+static int clear_the_way(const char *path, off_t size, int keep, struct error *err)
+{
+	if (size == 0)
+		return 0;
+	return has_only_header(path) ? 1 : rotate(path, keep, err);
+}
+
+static int start_in_place(const struct log_place *place, int keep, struct error *err)
 {
 	off_t size;
-	int type = log_inspect(path, &size, err);
+	int type = log_inspect(place->path, &size, err);
 	if (type < 0)
 		return -1;
 	if (type == LOG_FOREIGN)
-		return open_for_append(path, 0, err);
-	if (size > 0 && has_only_header(path))
-		return open_for_append(path, O_CREAT | O_TRUNC, err);
-	if (size > 0 && rotate(path, keep, err) < 0)
+		return log_place_open(place, 0, err);
+	int emptied = clear_the_way(place->path, size, keep, err);
+	int fd = emptied < 0 ? -1 : log_place_open(place, O_CREAT | O_NOFOLLOW, err);
+	/* only now is it certain which file that is */
+	if (fd >= 0 && emptied && ftruncate(fd, 0) < 0) {
+		error_set_errno(err, ERROR_FAILED, errno, "cannot empty log '%s'", place->path);
+		close(fd);
 		return -1;
-	return open_for_append(path, O_CREAT, err);
+	}
+	return fd;
+}
+
+int logfile_start(const char *path, int keep, uid_t owner, struct error *err)
+{
+	struct log_place place;
+	int fd = -1;
+	/* best effort: what cannot be put in order now stays as it is */
+	log_rotate_recover(path, keep, owner, NULL);
+	if (log_place_find(&place, path, owner, err) == 0)
+		fd = start_in_place(&place, keep, err);
+	log_place_release(&place);
+	return fd;
 }
 
 static int write_log(int fd, const char *path, const char *text, size_t length, struct error *err)
@@ -215,6 +215,7 @@ static int remove_file(const char *path, struct error *err)
 
 static int remove_rotated(const char *path, struct error *err)
 {
+	log_rotate_discard(path);
 	for (int number = 1, missing = 0; missing < LONGEST_GAP; number++) {
 		char *rotated CLEANUP_FREE = rotated_path(path, number);
 		if (unlink(rotated) == 0)
@@ -230,7 +231,8 @@ static int remove_rotated(const char *path, struct error *err)
 
 static int empty_log(const char *path, struct error *err)
 {
-	int fd CLEANUP_CLOSE = open_for_append(path, O_NOFOLLOW, err);
+	const struct log_place place = { .path = path, .owner = LOGFILE_NO_OWNER };
+	int fd CLEANUP_CLOSE = log_place_open(&place, O_NOFOLLOW, err);
 	if (fd < 0)
 		return -1;
 	if (ftruncate(fd, 0) < 0)

@@ -13,10 +13,14 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "os/line_splitter.h"
+#include "os/log_chain.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+
+/* Nobody in particular: logs stay with this process's user. */
+#define LOGFILE_NO_OWNER ((uid_t)-1)
 
 /* Rotate PATH (PATH.1 newest, KEEP files at most; 0 drops the old log) and open a fresh one
  * O_APPEND, mode 0600, close-on-exec. Anything that is no regular file (/dev/null, a FIFO) is
@@ -26,12 +30,18 @@
  * Files move from the oldest to the newest into the first free number, so the cost follows what is
  * there, and a failure on the way loses nothing. An empty log is not rotated: it would push out one
  * that holds something. Where renaming is refused (EACCES, EPERM: a directory of somebody else;
- * EBUSY: a mounted file) the log is appended to instead. */
-int logfile_start(const char *path, int keep, struct error *err);
+ * EBUSY: a mounted file) the log is appended to instead.
+ *
+ * OWNER is who will write the log when that is not this process's user, else LOGFILE_NO_OWNER. A
+ * regular file is given to the owner, who may have put something else in its place, so these are
+ * errors: a symbolic link that the owner could have made or exchanged, also on the way to the
+ * log's directory, and a file that has other names. A safe link (/dev/stdout) is followed, and what
+ * it leads to is not given away. */
+int logfile_start(const char *path, int keep, uid_t owner, struct error *err);
 
 /* Whether logfile_start could make or append to PATH, as far as that can be seen beforehand: its
- * directory is there and can be written. Changes nothing. */
-int logfile_check(const char *path, struct error *err);
+ * directory is there and can be written, and no link leads OWNER's log away. Changes nothing. */
+int logfile_check(const char *path, uid_t owner, struct error *err);
 
 /* Write "--- Starting service 'NAME' at YYYY-MM-DD HH:MM:SS ---", SUFFIX (" (merged logs)" or "")
  * before the closing dashes, with an empty line before it unless the file is empty; nothing when FD
@@ -78,6 +88,7 @@ struct logfile_position {
 	dev_t device;
 	ino_t inode; /* 0: there was no file */
 	off_t offset;
+	struct log_mark mark; /* from which OFFSET counts, also when it was rotated since */
 };
 
 enum logfile_ending {

@@ -1,5 +1,7 @@
 #include "os/logfile.h"
 
+#include "os/followed_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -8,7 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BLOCK = 64 * 1024 };
+enum {
+	BLOCK = 64 * 1024,
+	RANGE_TRIES = 10, /* while the log is rotated again and again */
+};
 
 /* Open PATH for reading if it is a regular file. Returns the descriptor, -1 when there is nothing
  * to read, -2 with an error. The type is looked at first, because opening a FIFO and closing it
@@ -133,46 +138,100 @@ static off_t whole_lines_end(int fd, const char *path, off_t size, struct error 
 	return find_start(fd, path, &scan, err);
 }
 
-static int visit_range(int fd, const char *path, off_t start, off_t end, line_handler *handle,
-		       void *context, struct error *err)
+/* Lines of a log, and which file they are in. */
+struct line_range {
+	int fd;                           /* -1: there is nothing to read */
+	struct logfile_position position; /* how far it was read */
+	off_t end;
+};
+
+/* Returns 0; 1 when the log was rotated meanwhile; -1 with an error. */
+static int try_find_range(struct line_range *range, const char *path, size_t lines,
+			  enum logfile_ending ending, struct error *err)
+{
+	struct stat status;
+	*range = (struct line_range){ .fd = -1 };
+	log_mark_take(&range->position.mark, path);
+	range->fd = open_log(path, &status, err);
+	if (range->fd < 0)
+		return range->fd == -2 ? -1 : 0;
+	struct backward_scan scan = { .end = status.st_size, .newlines = lines };
+	if (ending == LOGFILE_WHOLE_LINES)
+		scan.end = whole_lines_end(range->fd, path, status.st_size, err);
+	off_t start = scan.end < 0 ? -1 : find_start(range->fd, path, &scan, err);
+	range->position.device = status.st_dev;
+	range->position.inode = status.st_ino;
+	range->position.offset = start;
+	range->end = scan.end;
+	if (start < 0)
+		return -1;
+	return log_mark_unchanged(&range->position.mark, path) ? 0 : 1;
+}
+
+static int find_range(struct line_range *range, const char *path, size_t lines,
+		      enum logfile_ending ending, struct error *err)
+{
+	int result = 1;
+	for (int i = 0; i < RANGE_TRIES && result == 1; i++) {
+		if (i > 0)
+			memory_cleanup_close(&range->fd);
+		result = try_find_range(range, path, lines, ending, err);
+	}
+	return result < 0 ? -1 : 0;
+}
+
+/* Hand on lines until the end, or until the log is rotated. */
+static int visit_range(struct line_range *range, const char *path, struct line_splitter *splitter,
+		       line_handler *handle, void *context, struct error *err)
 {
 	char *block CLEANUP_FREE = memory_alloc(BLOCK);
-	struct line_splitter splitter = LINE_SPLITTER_INIT;
-	ssize_t got = 0;
-	while (start < end) {
-		size_t length = end - start < BLOCK ? (size_t)(end - start) : BLOCK;
-		got = read_at(fd, path, block, length, start, err);
-		if (got <= 0)
+	struct logfile_position *position = &range->position;
+	while (position->offset < range->end) {
+		off_t left = range->end - position->offset;
+		ssize_t got = read_at(range->fd, path, block, left < BLOCK ? (size_t)left : BLOCK,
+				      position->offset, err);
+		if (got < 0)
+			return -1;
+		if (got == 0 || !log_mark_unchanged(&position->mark, path))
 			break;
-		line_splitter_feed(&splitter, block, (size_t)got, handle, context);
-		start += got;
+		line_splitter_feed(splitter, block, (size_t)got, handle, context);
+		position->offset += got;
 	}
-	line_splitter_finish(&splitter, handle, context);
-	line_splitter_release(&splitter);
-	return got < 0 ? -1 : 0;
+	return 0;
+}
+
+/* What is left lies in a rotated file by now, and is found as following finds it. */
+static void visit_moved(struct line_range *range, const char *path, line_handler *handle,
+			void *context)
+{
+	char *chunk CLEANUP_FREE = memory_alloc(FOLLOWED_CHUNK_SIZE);
+	const struct line_sink sink = { handle, context, chunk };
+	struct followed_file file;
+	followed_file_init(&file, path, &range->position);
+	followed_file_look(&file, &sink);
+	followed_file_finish(&file, &sink);
 }
 
 int logfile_visit_last(const char *path, size_t lines, enum logfile_ending ending,
 		       line_handler *handle, void *context, struct logfile_position *position,
 		       struct error *err)
 {
-	struct stat status;
+	struct line_range range;
+	struct line_splitter splitter = LINE_SPLITTER_INIT;
+	int result = find_range(&range, path, lines, ending, err);
+	if (result == 0 && range.fd >= 0)
+		result = visit_range(&range, path, &splitter, handle, context, err);
+	if (result == 0 && range.position.offset < range.end) {
+		range.position.offset -= (off_t)splitter.held.length;
+		buffer_clear(&splitter.held);
+		if (ending == LOGFILE_ALL_LINES)
+			visit_moved(&range, path, handle, context);
+	}
+	line_splitter_finish(&splitter, handle, context);
+	line_splitter_release(&splitter);
+	memory_cleanup_close(&range.fd);
 	if (position)
-		*position = (struct logfile_position){ 0 };
-	int fd CLEANUP_CLOSE = open_log(path, &status, err);
-	if (fd < 0)
-		return fd == -2 ? -1 : 0;
-	struct backward_scan scan = { .end = status.st_size, .newlines = lines };
-	if (ending == LOGFILE_WHOLE_LINES)
-		scan.end = whole_lines_end(fd, path, status.st_size, err);
-	if (scan.end < 0)
-		return -1;
-	off_t start = find_start(fd, path, &scan, err);
-	if (start < 0 || visit_range(fd, path, start, scan.end, handle, context, err) < 0)
-		return -1;
-	if (position)
-		*position = (struct logfile_position){ .device = status.st_dev,
-						       .inode = status.st_ino,
-						       .offset = scan.end };
-	return 0;
+		*position = result == 0 ? range.position
+					: (struct logfile_position){ .mark = range.position.mark };
+	return result;
 }

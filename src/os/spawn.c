@@ -202,23 +202,74 @@ static void close_descriptor(int *descriptor)
 	*descriptor = -1;
 }
 
+/* Where the descriptor that a body keeps is, once its descriptors are in order. */
+enum { KEPT = CHANNEL + 1 };
+
+static bool child_arrange_body(const struct spawn_body *body, int channel)
+{
+	/* out of the way of the places that are about to be filled */
+	int kept = body->keep < 0 ? -1 : fcntl(body->keep, F_DUPFD_CLOEXEC, KEPT);
+	if (kept < 0 && body->keep >= 0)
+		return false;
+	if (stream_place(-1, STDIN_FILENO, O_RDONLY) < 0 ||
+	    stream_place(-1, STDOUT_FILENO, O_WRONLY) < 0 ||
+	    stream_place(-1, STDERR_FILENO, O_WRONLY) < 0 ||
+	    (channel != CHANNEL && dup3(channel, CHANNEL, O_CLOEXEC) < 0) ||
+	    (kept > KEPT && dup3(kept, KEPT, O_CLOEXEC) < 0))
+		return false;
+	unsigned int first = kept < 0 ? KEPT : KEPT + 1;
+	return syscall(SYS_close_range, first, UINT_MAX, 0) == 0;
+}
+
+static void child_run_body(const struct spawn_body *body, int channel)
+{
+	signals_reset();
+	if (body->group == SPAWN_NEW_SESSION)
+		setsid();
+	else if (body->group == SPAWN_NEW_GROUP)
+		setpgid(0, 0);
+	if (!child_arrange_body(body, channel))
+		_exit(127);
+	child_await_release();
+	_exit(body->run(body->context, CHANNEL, body->keep < 0 ? -1 : KEPT));
+}
+
+/* What the child does: execute a plan, or run a body. */
+struct purpose {
+	const struct spawn_plan *plan;
+	const struct spawn_body *body;
+};
+
+/* What fork(3) does beside the system call, for processes with threads, would cost every child some
+ * pages of its own: this one has no threads. */
+static pid_t fork_bare(void)
+{
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+	return _Fork();
+#else
+	return fork();
+#endif
+}
+
 /* fork(2) with all signals blocked, so that no handler of the parent runs in the child. */
-static pid_t fork_blocked(const struct spawn_plan *plan, int channel)
+static pid_t fork_blocked(const struct purpose *purpose, int channel)
 {
 	sigset_t all;
 	sigset_t before;
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	pid_t pid = fork();
+	pid_t pid = fork_bare();
+	if (pid == 0 && purpose->plan)
+		child_run(purpose->plan, channel);
 	if (pid == 0)
-		child_run(plan, channel);
+		child_run_body(purpose->body, channel);
 	int error = errno;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	errno = error;
 	return pid;
 }
 
-int spawn_start(const struct spawn_plan *plan, struct spawned *child, struct error *err)
+static int start_child(const struct purpose *purpose, struct spawned *child, struct error *err)
 {
 	int ends[2];
 	*child = (struct spawned){ .pid = -1, .pidfd = -1, .channel = -1 };
@@ -226,7 +277,7 @@ int spawn_start(const struct spawn_plan *plan, struct spawned *child, struct err
 		return error_set_errno(err, ERROR_FAILED, errno, "cannot make a socket pair");
 	child->channel = ends[0];
 	keep_children();
-	child->pid = fork_blocked(plan, ends[1]);
+	child->pid = fork_blocked(purpose, ends[1]);
 	int error = errno;
 	close(ends[1]);
 	if (child->pid < 0) {
@@ -240,6 +291,16 @@ int spawn_start(const struct spawn_plan *plan, struct spawned *child, struct err
 		return error_set_errno(err, ERROR_FAILED, error, "cannot watch a process");
 	}
 	return 0;
+}
+
+int spawn_start(const struct spawn_plan *plan, struct spawned *child, struct error *err)
+{
+	return start_child(&(struct purpose){ .plan = plan }, child, err);
+}
+
+int spawn_process(const struct spawn_body *body, struct spawned *child, struct error *err)
+{
+	return start_child(&(struct purpose){ .body = body }, child, err);
 }
 
 /* Whether the child has already said what went wrong, which spawn_finish will tell. */

@@ -21,8 +21,9 @@
 #include <sys/types.h>
 
 enum spawn_group {
-	SPAWN_NEW_SESSION, /* setsid(2): a service */
-	SPAWN_NEW_GROUP,   /* setpgid(2): a tool that pmo waits for */
+	SPAWN_NEW_SESSION,  /* setsid(2): a service, a supervisor */
+	SPAWN_NEW_GROUP,    /* setpgid(2): a tool that pmo waits for */
+	SPAWN_SAME_SESSION, /* a helper of a supervisor */
 };
 
 /* Who the child becomes; resolved before the fork. */
@@ -68,6 +69,23 @@ char *spawn_find_program(const char *name, const char *path, const char *directo
  * is set to its default, for spawn_reap's sake. Returns 0, or -1 with an error and nothing left
  * behind. */
 int spawn_start(const struct spawn_plan *plan, struct spawned *child, struct error *err);
+
+/* A process that goes on in this program: a supervisor, or one of its helpers. */
+struct spawn_body {
+	/* What it does, with its end of the channel, and KEPT at its new place (-1 if there was
+	 * none). All signals are blocked and have their default action. Its result is the exit
+	 * status. */
+	int (*run)(void *context, int channel, int kept);
+	void *context;
+	enum spawn_group group;
+	int keep; /* the one descriptor that it gets beside 0, 1, 2 (/dev/null) and the channel; -1
+		   */
+};
+
+/* Fork a held child that will run BODY, and spawn_release, spawn_abandon and spawn_reap as above;
+ * there is no spawn_finish: `channel` is the caller's to use and to close. The memory of this
+ * process is the child's as it is now. */
+int spawn_process(const struct spawn_body *body, struct spawned *child, struct error *err);
 
 /* Let it run. Succeeds also when it has failed before: spawn_finish then says why. */
 int spawn_release(struct spawned *child, struct error *err);

@@ -13,8 +13,8 @@ static int remove_files(const struct state *state, const char *name, const enum 
 
 int record_retire(const struct state *state, const char *name, struct error *err)
 {
-	static const enum state_file order[] = { STATE_FILE_TIME, STATE_FILE_EXIT,
-						 STATE_FILE_STOP };
+	static const enum state_file order[] = { STATE_FILE_TIME, STATE_FILE_EXIT, STATE_FILE_STOP,
+						 STATE_FILE_SUPERVISOR };
 	if (state_write_intent(state, name, err) < 0)
 		return -1;
 	return remove_files(state, name, order, ARRAY_LENGTH(order), err);
@@ -22,7 +22,8 @@ int record_retire(const struct state *state, const char *name, struct error *err
 
 int record_remove(const struct state *state, const char *name, struct error *err)
 {
-	static const enum state_file order[] = { STATE_FILE_PID, STATE_FILE_TIME, STATE_FILE_EXIT,
-						 STATE_FILE_SPEC, STATE_FILE_STOP };
+	static const enum state_file order[] = { STATE_FILE_PID,  STATE_FILE_TIME,
+						 STATE_FILE_EXIT, STATE_FILE_SPEC,
+						 STATE_FILE_STOP, STATE_FILE_SUPERVISOR };
 	return remove_files(state, name, order, ARRAY_LENGTH(order), err);
 }

@@ -12,7 +12,8 @@
 	"'%s' was started elsewhere, by host '%s': stop it there, or discard its record with "     \
 	"--force ('per_host: true' in pmo.yml keeps hosts apart)"
 
-/* Remove .pid, then .time, .exit, .spec and .stop. The restart count and the lock stay. */
+/* Remove .pid, then .time, .exit, .spec, .stop and .supervisor, whose process is gone. The restart
+ * count and the lock stay. */
 int record_remove(const struct state *state, const char *name, struct error *err);
 
 /* The same for a service that stays meant to be up: .pid becomes empty, .spec stays. */

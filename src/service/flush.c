@@ -5,7 +5,6 @@
 #include "os/logfile.h"
 #include "service/liveness.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,48 +22,35 @@ static int lock_service(const struct project *project, const char *name, int *lo
 	return lock_wait(*lock, clock_monotonic_ns() + LOCK_TIMEOUT_NS, name, err);
 }
 
-/* A leader that is gone may have left others that write on. */
-static bool may_be_written(const struct project *project, const char *name)
+/* HOW is what would be right if no other service wrote there. */
+static int flush_path(const struct project *project, struct log_owners *owners, const char *name,
+		      const char *path, enum flush_result how, struct error *err)
 {
-	int proc_fd CLEANUP_CLOSE = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct record record;
-	state_read(&project->state, name, &record);
-	switch (record_liveness(&record, &project->host, proc_fd)) {
-	case LIVENESS_ALIVE:
-	case LIVENESS_GONE:
-	case LIVENESS_ELSEWHERE:
-		return true;
-	case LIVENESS_NONE:
-	case LIVENESS_LOST:
-		break;
-	}
-	return record.intent && !record.valid;
+	if (how == FLUSH_REMOVED &&
+	    !log_owners_has_other(owners, project, name, path, LOG_WRITER_RUNNING))
+		return logfile_remove(path, err);
+	return logfile_flush(path, err);
 }
 
-static int flush_paths(const struct log_paths *paths, int (*flush)(const char *, struct error *),
-		       struct error *err)
-{
-	int result = flush(paths->out, err);
-	if (result == 0 && paths->error != paths->out)
-		result = flush(paths->error, err);
-	return result;
-}
-
-enum flush_result service_flush_logs(const struct project *project, const struct service_log *log,
-				     struct error *err)
+enum flush_result service_flush_logs(const struct project *project, struct log_owners *owners,
+				     const struct service_log *log, struct error *err)
 {
 	int lock CLEANUP_CLOSE = -1;
-	bool written = log->owner == LOG_OWNER_OTHER_HOST;
-	if (!logfile_exists(log->paths.out) && !logfile_exists(log->paths.error))
+	const struct log_paths *paths = &log->paths;
+	enum flush_result how = FLUSH_EMPTIED;
+	if (!logfile_exists(paths->out) && !logfile_exists(paths->error))
 		return FLUSH_NOTHING;
-	if (!written) {
+	if (log->owner != LOG_OWNER_OTHER_HOST) {
 		if (lock_service(project, log->name, &lock, err) < 0)
 			return FLUSH_FAILED;
-		written = may_be_written(project, log->name);
+		if (!service_may_write(project, log->name))
+			how = FLUSH_REMOVED;
 	}
-	if (flush_paths(&log->paths, written ? logfile_flush : logfile_remove, err) < 0)
+	if (flush_path(project, owners, log->name, paths->out, how, err) < 0 ||
+	    (paths->error != paths->out &&
+	     flush_path(project, owners, log->name, paths->error, how, err) < 0))
 		return FLUSH_FAILED;
-	return written ? FLUSH_EMPTIED : FLUSH_REMOVED;
+	return how;
 }
 
 static int compare_texts(const void *left, const void *right)
@@ -98,7 +84,7 @@ static bool path_may_be_written(const struct project *project, const char *path)
 		if (length <= ending || strcmp(base + length - ending, endings[i]) != 0)
 			continue;
 		char *name CLEANUP_FREE = memory_strndup(base, length - ending);
-		if (may_be_written(project, name))
+		if (service_may_write(project, name))
 			return true;
 	}
 	return false;

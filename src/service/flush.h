@@ -4,6 +4,7 @@
 #ifndef PMO_SERVICE_FLUSH_H
 #define PMO_SERVICE_FLUSH_H
 
+#include "service/log_owners.h"
 #include "service/log_selection.h"
 
 enum flush_result {
@@ -15,9 +16,10 @@ enum flush_result {
 
 /* Flush the logs of one service. While a start or stop of it is under way, it is waited for. A
  * service that has a record is not known to have ended with all its processes: its logs are
- * truncated. So are those of other hosts. */
-enum flush_result service_flush_logs(const struct project *project, const struct service_log *log,
-				     struct error *err);
+ * truncated. So are those of other hosts, and a log that another service may be writing. OWNERS has
+ * LOG_OWNERS_KNOWN. */
+enum flush_result service_flush_logs(const struct project *project, struct log_owners *owners,
+				     const struct service_log *log, struct error *err);
 
 /* Flush what else lies in the project's logs directory: logs of services that are neither
  * configured nor on record, and of other forms (merged or not) of those that are. For projects with

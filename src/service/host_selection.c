@@ -72,7 +72,7 @@ static void report_unknown_host(const struct resolver *resolver, const char *hos
 	if (nearest)
 		message_add(resolver->messages, MESSAGE_ERROR, "no host '%s' (did you mean '%s'?)",
 			    buffer_string(&shown), nearest);
-	else if (hosts->count > 0)
+	else if (hosts->count > 0 || resolver->project->config.per_host)
 		message_add(resolver->messages, MESSAGE_ERROR, "no host '%s' in '%s/.pmo'",
 			    buffer_string(&shown), resolver->project->directory);
 	else

@@ -5,6 +5,8 @@
 #include "model/expand.h"
 #include "os/logfile.h"
 #include "service/account.h"
+#include "service/log_owners.h"
+#include "service/own_files.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -23,7 +25,9 @@ struct resolver {
 int launcher_open(struct launcher *launcher, const struct project *project,
 		  struct message_list *messages, struct error *err)
 {
-	*launcher = (struct launcher){ .project = project, .messages = messages };
+	*launcher = (struct launcher){ .project = project,
+				       .messages = messages,
+				       .log_owners = log_owners_create(LOG_OWNERS_CONFIGURED) };
 	char *path CLEANUP_FREE = memory_printf("%s/.env", project->directory);
 	if (environment_load_project(&launcher->base, environ, path, &launcher->dotenv, messages,
 				     err) == 0)
@@ -36,6 +40,7 @@ void launcher_close(struct launcher *launcher)
 {
 	environment_release(&launcher->base);
 	environment_release(&launcher->dotenv);
+	log_owners_free(launcher->log_owners);
 	*launcher = (struct launcher){ 0 };
 }
 
@@ -76,17 +81,6 @@ static const char *default_log(const struct resolver *resolver, enum state_log l
 	return arena_strdup(&launch->arena, path);
 }
 
-/* A log is rotated away and written over: it must not be what pmo itself lives on. */
-static int refuse_own_file(const struct resolver *resolver, const char *path)
-{
-	const struct project *project = resolver->launcher->project;
-	char *pids CLEANUP_FREE = memory_printf("%s/pids/", project->state.directory);
-	if (strcmp(path, project->config_path) != 0 && strncmp(path, pids, strlen(pids)) != 0)
-		return 0;
-	return error_set(resolver->err, ERROR_FAILED, "'%s' cannot be a log: pmo needs it itself",
-			 path);
-}
-
 static int resolve_logs(const struct resolver *resolver)
 {
 	struct launch *launch = resolver->launch;
@@ -107,9 +101,7 @@ static int resolve_logs(const struct resolver *resolver)
 		return -1;
 	if (strcmp(launch->log_out, launch->log_error) == 0)
 		launch->log_error = launch->log_out;
-	return refuse_own_file(resolver, launch->log_out) < 0
-		   ? -1
-		   : refuse_own_file(resolver, launch->log_error);
+	return 0;
 }
 
 /* Shells that pmo did not write decide what runs; a hint is all this has to be. */
@@ -211,17 +203,53 @@ static int resolve_environment(const struct resolver *resolver, const struct acc
 {
 	struct launch *launch = resolver->launch;
 	const struct launcher *launcher = resolver->launcher;
-	struct environment own = ENVIRONMENT_INIT;
-	if (account->name) {
-		environment_copy(&own, &launcher->base);
-		import_account(&own, account, launcher);
+	struct environment *own = &launch->account_base;
+	if (launcher->running) {
+		environment_copy(&launch->environment, launcher->running);
+		return 0;
 	}
-	int result =
-	    environment_load_service(&launch->environment, account->name ? &own : &launcher->base,
-				     launch->definition, launcher->project->directory,
-				     &launch->file_added, &launch->config_added, launcher->messages,
-				     resolver->err);
-	environment_release(&own);
+	if (account->name) {
+		environment_borrow(own, &launcher->base);
+		import_account(own, account, launcher);
+	}
+	return environment_load_service(&launch->environment, account->name ? own : &launcher->base,
+					launch->definition, launcher->project->directory,
+					&launch->file_added, &launch->config_added,
+					launcher->messages, resolver->err);
+}
+
+static int refuse_logs(const struct launch *launch, const struct project *project,
+		       const char *const *env_files, size_t count, struct error *err)
+{
+	if (own_files_refuse(project, env_files, count, launch->log_out, err) < 0)
+		return -1;
+	return launch->log_error == launch->log_out
+		   ? 0
+		   : own_files_refuse(project, env_files, count, launch->log_error, err);
+}
+
+/* A log is rotated away and written over: it must not be what pmo itself lives on. */
+static int refuse_own_files(const struct resolver *resolver, const struct account *account)
+{
+	struct launch *launch = resolver->launch;
+	struct definition definition = *launch->definition;
+	size_t count = definition.env_files.count;
+	if (!definition.out_file && !definition.error_file)
+		return 0;
+	/* `env` had no part in the names of the files, and nothing needs to be said twice */
+	definition.env_count = 0;
+	struct launch before = { .definition = &definition };
+	struct launcher quiet = *resolver->launcher;
+	const struct resolver again = { &before, &quiet, resolver->err };
+	const char **files CLEANUP_FREE = memory_zalloc(count + 1, sizeof(*files));
+	quiet.messages = NULL;
+	int result = count ? resolve_environment(&again, account) : 0;
+	for (size_t i = 0; result == 0 && i < count; i++)
+		if (!(files[i] = resolve_path(&again, "env_file", definition.env_files.items[i])))
+			result = -1;
+	if (result == 0)
+		result = refuse_logs(launch, quiet.project, files, count, resolver->err);
+	launch_release(&before);
 	return result;
 }
 
@@ -250,7 +278,8 @@ static int resolve(const struct resolver *resolver)
 	launch->directory =
 	    definition->cwd ? resolve_path(resolver, "cwd", definition->cwd)
 			    : arena_strdup(&launch->arena, resolver->launcher->project->directory);
-	if (!launch->directory || resolve_arguments(resolver) < 0 || resolve_logs(resolver) < 0)
+	if (!launch->directory || resolve_arguments(resolver) < 0 || resolve_logs(resolver) < 0 ||
+	    refuse_own_files(resolver, &account) < 0)
 		return -1;
 	return complete_environment(resolver);
 }
@@ -266,7 +295,50 @@ int launch_prepare(struct launch *launch, const struct launcher *launcher,
 	return -1;
 }
 
-int launch_check(const struct launch *launch, struct error *err)
+int launch_find_logs(const struct launcher *launcher, const struct definition *definition,
+		     struct arena *arena, struct log_paths *paths, struct error *err)
+{
+	struct launch launch = { .definition = definition };
+	struct launcher quiet = *launcher;
+	struct resolver resolver = { .launch = &launch, .launcher = &quiet, .err = err };
+	struct account account;
+	bool expands = (definition->out_file && strchr(definition->out_file, '$')) ||
+		       (definition->error_file && strchr(definition->error_file, '$'));
+	int result = 0;
+	quiet.messages = NULL;
+	if (expands)
+		result = account_resolve(definition->user, definition->group, &launch.arena,
+					 &account, &launch.credentials, err);
+	if (expands && result == 0)
+		result = resolve_environment(&resolver, &account);
+	if (result == 0)
+		result = resolve_logs(&resolver);
+	if (result == 0) {
+		paths->out = arena_strdup(arena, launch.log_out);
+		paths->error = launch.log_error == launch.log_out
+				   ? paths->out
+				   : arena_strdup(arena, launch.log_error);
+	}
+	launch_release(&launch);
+	return result;
+}
+
+uid_t launch_log_owner(const struct launch *launch)
+{
+	bool other = launch->credentials.set && launch->credentials.user != geteuid();
+	return other ? launch->credentials.user : LOGFILE_NO_OWNER;
+}
+
+static int check_logs(const struct launch *launch, struct error *err)
+{
+	uid_t owner = launch_log_owner(launch);
+	if (logfile_check(launch->log_out, owner, err) < 0)
+		return -1;
+	return launch->log_error == launch->log_out ? 0
+						    : logfile_check(launch->log_error, owner, err);
+}
+
+int launch_check(const struct launch *launch, const struct launcher *launcher, struct error *err)
 {
 	struct stat status;
 	if (!launch->program)
@@ -277,17 +349,19 @@ int launch_check(const struct launch *launch, struct error *err)
 	if (problem)
 		return error_set_errno(err, ERROR_FAILED, problem,
 				       "cannot change to directory '%s'", launch->directory);
-	if (logfile_check(launch->log_out, err) < 0)
-		return -1;
-	return launch->log_error == launch->log_out ? 0 : logfile_check(launch->log_error, err);
+	return check_logs(launch, err) < 0
+		   ? -1
+		   : log_owners_check(launcher->log_owners, launcher, launch, err);
 }
 
 void launch_release(struct launch *launch)
 {
 	environment_release(&launch->environment);
+	environment_release(&launch->account_base);
 	environment_release(&launch->file_added);
 	environment_release(&launch->config_added);
 	arena_release(&launch->arena);
+	arena_release(&launch->definition_arena);
 	*launch = (struct launch){ 0 };
 }
 

@@ -6,6 +6,9 @@
 
 #include "model/identity.h"
 #include "model/state.h"
+#include "service/project.h"
+
+#include <stdbool.h>
 
 enum liveness {
 	LIVENESS_NONE,      /* no record, or garbage: there is no process to speak of */
@@ -13,9 +16,18 @@ enum liveness {
 	LIVENESS_GONE,      /* the leader has ended; others of the service may live on */
 	LIVENESS_LOST,      /* recorded before the last boot of this host */
 	LIVENESS_ELSEWHERE, /* recorded by another host or pid namespace */
+	LIVENESS_UNKNOWN,   /* there is a record, but it cannot be read */
 };
 
 /* PROC_FD is a descriptor of /proc. */
 enum liveness record_liveness(const struct record *record, const struct host *host, int proc_fd);
+
+/* Whether the supervisor that RECORD names is alive and goes about its work. One that stands still
+ * has been held by a stop (service/stop_supervisor.h); under the service's lock, which that stop
+ * had, it means that the stop was killed. */
+bool supervisor_is_at_work(const struct record *record, const struct host *host, int proc_fd);
+
+/* Whether something of the service NAME may be alive and write to its logs. */
+bool service_may_write(const struct project *project, const char *name);
 
 #endif

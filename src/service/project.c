@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char CONFIG_NAME[] = "pmo.yml";
@@ -90,6 +91,17 @@ static int config_missing(struct project *project, const char *file, enum projec
 			 strerror(ENOENT));
 }
 
+/* A directory, or a device, that was given as the file: as wrong a name as one of nothing. */
+static int require_regular(const struct project *project, struct error *err)
+{
+	struct stat status;
+	if (stat(project->config_path, &status) < 0 || S_ISREG(status.st_mode))
+		return 0;
+	return error_set(err, ERROR_USAGE, "cannot open '%s': %s", project->label,
+			 S_ISDIR(status.st_mode) ? "it is a directory, not a file"
+						 : "it is not a regular file");
+}
+
 static int read_config(struct project *project, const char *file, enum project_need need,
 		       struct message_list *messages, struct error *err)
 {
@@ -101,6 +113,8 @@ static int read_config(struct project *project, const char *file, enum project_n
 			    project->label);
 		return 0;
 	}
+	if (file && require_regular(project, err) < 0)
+		return -1;
 	struct message_list problems = MESSAGE_LIST_INIT;
 	int result = config_load(project->config_path, project->label, &project->config, &problems);
 	add_problems(messages, &problems, need);

@@ -53,7 +53,7 @@ static int check(const struct launcher *launcher, struct start_result *result)
 	}
 	if (launch_prepare(&launch, launcher, result->entry->definition, err) < 0)
 		return refuse(result);
-	int problem = launch_check(&launch, err);
+	int problem = launch_check(&launch, launcher, err);
 	launch_release(&launch);
 	return problem < 0 ? refuse(result) : 0;
 }
@@ -86,18 +86,17 @@ static int start_subset(struct project *project, const struct launcher *launcher
 	size_t count = subset->selection.count;
 	int *locks CLEANUP_FREE = memory_zalloc(count, sizeof(*locks));
 	struct start_result *starts CLEANUP_FREE = memory_zalloc(count, sizeof(*starts));
-	for (size_t i = 0; i < count; i++) {
-		struct stop_result *stop = &results[subset->origin[i]].stop;
-		locks[i] = stop->lock;
-		stop->lock = -1;
-	}
+	for (size_t i = 0; i < count; i++)
+		locks[i] = results[subset->origin[i]].stop.lock;
 	struct start_options counting = *options;
-	counting.restart = true;
+	counting.mode = START_RESTART;
 	counting.locks = locks;
 	if (start_services(project, launcher, &subset->selection, &counting, starts, err) < 0)
 		return -1;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		results[subset->origin[i]].start = starts[i];
+		results[subset->origin[i]].stop.lock = -1;
+	}
 	return 0;
 }
 
@@ -122,7 +121,7 @@ static int restart_some(struct project *project, const struct launcher *launcher
 			subset_add(&starting, results[i].entry, i);
 	if (result == 0)
 		result = start_subset(project, launcher, &starting, start, results, err);
-	/* a stop that failed still holds its lock */
+	/* a stop that failed still holds its lock, and so does what could not be begun to start */
 	for (size_t i = 0; i < selection->count; i++) {
 		if (results[i].stop.lock >= 0)
 			close(results[i].stop.lock);
@@ -139,7 +138,8 @@ int restart_services(struct project *project, const struct launcher *launcher,
 		     struct error *err)
 {
 	size_t room = file_descriptor_budget() / DESCRIPTORS_PER_SERVICE;
-	size_t chunk = room > 0 ? room : 1;
+	size_t most = room < stop_batch_size() ? room : stop_batch_size();
+	size_t chunk = most > 0 ? most : 1;
 	/* a service that cannot be put on record again must not be stopped */
 	if (project_prepare_state(project, err) < 0)
 		return -1;

@@ -3,8 +3,10 @@
 #include "base/memory.h"
 #include "model/membership.h"
 #include "os/signal.h"
+#include "service/discard.h"
 #include "service/lineage.h"
 #include "service/liveness.h"
+#include "service/strays.h"
 
 #include <errno.h>
 
@@ -32,13 +34,39 @@ static void send_to_group(const struct process_table *table, const struct claim 
 	}
 }
 
+/* 0: its leader is alive, or it does not run, as *liveness tells. -1: that cannot be known. */
+static int look_at(const struct project *project, const char *name, int proc_fd,
+		   struct record *record, enum liveness *liveness, struct error *err)
+{
+	state_read_identity(&project->state, name, record);
+	*liveness = record_liveness(record, &project->host, proc_fd);
+	switch (*liveness) {
+	case LIVENESS_UNKNOWN:
+		return state_require_readable(&project->state, name, record, err);
+	case LIVENESS_ELSEWHERE:
+		return error_set(err, ERROR_FAILED,
+				 "'%s' was started elsewhere, by host '%s': it can be signalled "
+				 "there alone",
+				 name, record->identity.host.name);
+	case LIVENESS_NONE:
+		return record->damaged ? strays_refuse(project, name, err) : 0;
+	case LIVENESS_ALIVE:
+	case LIVENESS_GONE:
+	case LIVENESS_LOST:
+		break;
+	}
+	return 0;
+}
+
 static void send_one(const struct project *project, const struct process_table *table,
 		     int signal_number, struct send_result *result)
 {
 	struct record record;
-	state_read_identity(&project->state, result->entry->name, &record);
-	if (record_liveness(&record, &project->host, table->proc_fd) != LIVENESS_ALIVE) {
-		result->outcome = SEND_NOT_RUNNING;
+	enum liveness liveness;
+	int known = look_at(project, result->entry->name, table->proc_fd, &record, &liveness,
+			    &result->error);
+	if (known < 0 || liveness != LIVENESS_ALIVE) {
+		result->outcome = known < 0 ? SEND_FAILED : SEND_NOT_RUNNING;
 		return;
 	}
 	const struct claim claim = {

@@ -3,12 +3,12 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "model/membership.h"
-#include "os/lock.h"
 #include "os/sample.h"
 #include "service/launch.h"
 #include "service/liveness.h"
 #include "service/paths.h"
 #include "service/snapshot_members.h"
+#include "service/snapshot_state.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,46 +21,33 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-const char *service_state_name(enum service_state state)
-{
-	static const char *const names[SERVICE_STATE_COUNT] = {
-		[SERVICE_STOPPED] = "stopped",   [SERVICE_STARTING] = "starting",
-		[SERVICE_RUNNING] = "running",   [SERVICE_RESTARTING] = "restarting",
-		[SERVICE_STOPPING] = "stopping", [SERVICE_EXITED] = "exited",
-		[SERVICE_ERRORED] = "errored",   [SERVICE_ELSEWHERE] = "elsewhere",
-	};
-	return names[state];
-}
-
-/* Whether another command is at work on it: files that do not fit are then on their way, and .stop
- * is more than what a killed `pmo stop` left. */
-static bool is_being_changed(const struct state *state, const char *name)
-{
-	int lock CLEANUP_CLOSE = state_open_lock(state, name, NULL);
-	return lock >= 0 && lock_try(lock, name, NULL) == LOCK_BUSY;
-}
-
-static enum service_state ended_state(const struct record *record)
-{
-	const struct exit_record *end = &record->exit;
-	if (end->kind == EXIT_UNKNOWN)
-		return record->intent ? SERVICE_EXITED : SERVICE_STOPPED;
-	return end->kind == EXIT_CODE && end->value == 0 ? SERVICE_EXITED : SERVICE_ERRORED;
-}
-
-static enum service_state live_state(const struct snapshot_work *work,
-				     const struct service_status *service)
-{
-	const struct record *record = &service->record;
-	/* also where everything is dead already: the record goes last */
-	bool settled = !record->intent || (record->valid && !record->stopping);
-	if (!settled && is_being_changed(&work->project->state, service->entry->name))
-		return record->stopping ? SERVICE_STOPPING : SERVICE_STARTING;
-	return service->pid > 0 ? SERVICE_RUNNING : ended_state(&service->record);
-}
-
 /* Later attempts look for files that the first listing cannot have seen yet. */
 static const unsigned ANY_FILES = UINT_MAX;
+
+static bool is_here(const struct snapshot_work *work, const struct identity *identity)
+{
+	return identity_place(identity, &work->project->host) == IDENTITY_HERE;
+}
+
+static void add_claim(struct snapshot_work *work, struct service_status *service)
+{
+	const struct record *record = &service->record;
+	struct claim claim = { 0 };
+	if (record->valid && is_here(work, &record->identity)) {
+		claim.leader = record->identity.pid;
+		claim.ticks = record->identity.ticks;
+		claim.mark = record->identity.mark;
+	}
+	if (record->supervisor_valid && is_here(work, &record->supervisor)) {
+		claim.supervisor = record->supervisor.pid;
+		claim.supervisor_ticks = record->supervisor.ticks;
+		claim.supervisor_mark = record->supervisor.mark;
+	}
+	if (claim.leader == 0 && claim.supervisor == 0)
+		return;
+	work->claim_services[work->claim_count] = service;
+	work->claims[work->claim_count++] = claim;
+}
 
 static void read_records(struct snapshot_work *work, const struct selection *selection)
 {
@@ -72,22 +59,16 @@ static void read_records(struct snapshot_work *work, const struct selection *sel
 			.uptime_ns = -1,
 			.cpu_percent = NAN,
 			.memory_bytes = -1,
+			.next_try_in_ns = -1,
+			.memory_peak_bytes = -1,
+			.cpu_seconds = NAN,
 			.gpu_known = true,
 		};
 		if (service->entry->recorded)
 			state_read_listed(&work->project->state, service->entry->name,
 					  work->attempt == 1 ? service->entry->files : ANY_FILES,
 					  &service->record);
-		const struct identity *identity = &service->record.identity;
-		if (!service->record.valid ||
-		    identity_place(identity, &work->project->host) != IDENTITY_HERE)
-			continue;
-		work->claim_services[work->claim_count] = service;
-		work->claims[work->claim_count++] = (struct claim){
-			.leader = identity->pid,
-			.ticks = identity->ticks,
-			.mark = identity->mark,
-		};
+		add_claim(work, service);
 	}
 }
 
@@ -132,18 +113,17 @@ static const char *user_name(struct snapshot_work *work, uid_t owner)
 	return work->user;
 }
 
-static void find_leader(struct snapshot_work *work, struct service_status *service)
+static void find_leader(struct snapshot_work *work, const struct claim *claim,
+			struct service_status *service)
 {
-	const struct identity *identity = &service->record.identity;
 	const struct process_table *table = &work->snapshot->processes;
 	uid_t owner;
-	if (!process_table_is_alive(table, identity->pid, identity->ticks))
+	if (claim->leader == 0 || !process_table_is_alive(table, claim->leader, claim->ticks))
 		return;
-	service->pid = identity->pid;
-	service->uptime_ns =
-	    clock_boottime_ns() -
-	    (int64_t)((__int128)identity->ticks * NSEC_PER_SEC / process_ticks_per_second());
-	if (process_read_owner(table->proc_fd, identity->pid, &owner))
+	service->pid = claim->leader;
+	service->uptime_ns = clock_boottime_ns() - (int64_t)((__int128)claim->ticks * NSEC_PER_SEC /
+							     process_ticks_per_second());
+	if (process_read_owner(table->proc_fd, claim->leader, &owner))
 		service->user = user_name(work, owner);
 }
 
@@ -194,17 +174,13 @@ static void fill_services(struct snapshot_work *work, enum snapshot_detail detai
 {
 	struct snapshot *snapshot = work->snapshot;
 	for (size_t i = 0; i < work->claim_count; i++) {
-		find_leader(work, work->claim_services[i]);
+		find_leader(work, &work->claims[i], work->claim_services[i]);
 		snapshot_fill_members(work, work->claim_services[i], (int)i, detail);
 	}
 	for (size_t i = 0; i < snapshot->count; i++) {
 		struct service_status *service = &snapshot->services[i];
-		const struct record *record = &service->record;
-		service->state =
-		    record->valid && identity_place(&record->identity, &work->project->host) ==
-					 IDENTITY_ELSEWHERE
-			? SERVICE_ELSEWHERE
-			: live_state(work, service);
+		snapshot_find_supervisor(snapshot, &work->project->host, service);
+		snapshot_find_state(snapshot, work->project, service);
 		if (detail != SNAPSHOT_LIST)
 			find_paths(work, service);
 	}
@@ -214,8 +190,9 @@ static void fill_services(struct snapshot_work *work, enum snapshot_detail detai
 static bool records_fit(const struct record *then, const struct record *now)
 {
 	return now->intent == then->intent && now->valid == then->valid &&
-	       now->stopping == then->stopping &&
-	       (!now->valid || strcmp(now->identity.mark, then->identity.mark) == 0);
+	       now->stopping == then->stopping && now->supervised == then->supervised &&
+	       (!now->valid || strcmp(now->identity.mark, then->identity.mark) == 0) &&
+	       now->supervisor.pid == then->supervisor.pid;
 }
 
 /* Whether a record that was read before the look at /proc names no leader that the look has found,
@@ -225,7 +202,7 @@ static bool is_outdated(const struct snapshot_work *work)
 	for (size_t i = 0; i < work->snapshot->count; i++) {
 		const struct service_status *service = &work->snapshot->services[i];
 		struct record now;
-		if (service->pid > 0 || !service->record.intent)
+		if (service->pid > 0 || (!service->record.intent && !service->record.supervised))
 			continue;
 		state_read(&work->project->state, service->entry->name, &now);
 		if (!records_fit(&service->record, &now))
@@ -262,13 +239,23 @@ static enum attempt take_once(struct snapshot *snapshot, int attempt, const stru
 	return result;
 }
 
+static void report_unreadable(const struct service_status *service, const struct state *state,
+			      struct message_list *messages)
+{
+	struct error err = ERROR_INIT;
+	if (state_require_readable(state, service->entry->name, &service->record, &err) < 0)
+		message_add(messages, MESSAGE_WARNING, "%s", err.message);
+	error_clear(&err);
+}
+
 static void report_damage(const struct snapshot *snapshot, const struct project *project,
 			  struct message_list *messages)
 {
 	for (size_t i = 0; i < snapshot->count; i++) {
 		const struct service_status *service = &snapshot->services[i];
+		report_unreadable(service, &project->state, messages);
 		if (service->record.damaged &&
-		    !is_being_changed(&project->state, service->entry->name))
+		    !snapshot_is_being_changed(&project->state, service->entry->name))
 			message_add(messages, MESSAGE_WARNING, "the record of '%s' is damaged",
 				    service->entry->name);
 	}

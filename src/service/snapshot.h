@@ -15,12 +15,20 @@ enum service_state {
 	SERVICE_STOPPED,  /* on purpose, or never started */
 	SERVICE_STARTING, /* alive, not ready yet */
 	SERVICE_RUNNING,
-	SERVICE_RESTARTING, /* waiting to be restarted */
+	SERVICE_RESTARTING, /* gone, and its supervisor is about to start it again */
 	SERVICE_STOPPING,
 	SERVICE_EXITED,    /* ended by itself: status 0 or unknown */
-	SERVICE_ERRORED,   /* ended by itself with an error */
+	SERVICE_ERRORED,   /* ended by itself with an error, or given up */
 	SERVICE_ELSEWHERE, /* recorded by another host or pid namespace */
+	SERVICE_UNKNOWN,   /* there is a record, but it cannot be read */
 	SERVICE_STATE_COUNT
+};
+
+/* Whether a service has a supervisor. */
+enum supervision {
+	SUPERVISION_NONE, /* it needs none, has ended, or its record is from elsewhere */
+	SUPERVISION_ALIVE,
+	SUPERVISION_MISSING, /* it is meant to be up and to have one, which is gone */
 };
 
 /* "running" and so on. */
@@ -44,13 +52,20 @@ struct service_status {
 	const struct catalog_entry *entry; /* id, name, configured, definition (may be NULL) */
 	enum service_state state;
 	struct record record;
-	pid_t pid;              /* 0 unless the leader lives */
+	pid_t pid; /* 0 unless the leader lives */
+	enum supervision supervision;
+	pid_t supervisor_pid;   /* 0 unless it lives */
+	int64_t next_try_in_ns; /* while SERVICE_RESTARTING: 0 when it is due; -1 where unknown */
 	int64_t uptime_ns;      /* -1 where unknown or not running */
 	double cpu_percent;     /* of the whole tree; NAN where unknown */
 	int64_t memory_bytes;   /* of the whole tree, resident; -1 where unknown */
-	struct member *members; /* in tree order, with SNAPSHOT_STATUS; else NULL */
-	size_t member_count;    /* always */
-	struct gpu_total *gpus; /* by index */
+	int64_t memory_peak_bytes; /* the sum of what each living process had resident at its most;
+				    * -1 where unknown, as with SNAPSHOT_LIST */
+	double cpu_seconds;        /* that the living processes and those that they waited for have
+				    * used; NAN where unknown, as with SNAPSHOT_LIST */
+	struct member *members;    /* in tree order, with SNAPSHOT_STATUS; else NULL */
+	size_t member_count;       /* always */
+	struct gpu_total *gpus;    /* by index */
 	size_t gpu_count;
 	bool gpu_known;      /* false: nvidia-smi failed, show '?' */
 	const char *user;    /* owner of the leader; NULL where unknown */
@@ -77,7 +92,8 @@ struct snapshot {
 
 enum snapshot_detail {
 	SNAPSHOT_LIST,   /* what a row of `ls` needs: no command, cwd, logs, members */
-	SNAPSHOT_RECORD, /* also command, cwd and logs, which NAME.spec tells: `ls --json` */
+	SNAPSHOT_RECORD, /* also command, cwd and logs, which NAME.spec tells, and what was used
+			  * since the start: `ls --json` */
 	SNAPSHOT_STATUS, /* also every member */
 };
 

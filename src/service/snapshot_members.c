@@ -1,6 +1,7 @@
 #include "service/snapshot_members.h"
 
 #include "base/memory.h"
+#include "model/process_memory.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -48,6 +49,27 @@ static void sum_members(const struct snapshot_work *work, struct service_status 
 	service->memory_bytes = memory;
 	if (work->percent)
 		service->cpu_percent = percent;
+}
+
+/* A process whose main thread has ended has no peak to read, but something is resident. */
+static int64_t peak_memory(const struct process_table *table, int at)
+{
+	int64_t peak = process_read_peak_memory(table->proc_fd, table->items[at].pid);
+	return peak > table->items[at].resident_bytes ? peak : table->items[at].resident_bytes;
+}
+
+/* What has been used since the start. */
+static void sum_past(const struct snapshot_work *work, struct service_status *service, int claim)
+{
+	const struct process_table *table = &work->snapshot->processes;
+	uint64_t ticks = 0;
+	int64_t peak = 0;
+	for (int at = work->first_member[claim]; at != NOBODY; at = work->next_member[at]) {
+		ticks += table->items[at].cpu_ticks + table->items[at].child_cpu_ticks;
+		peak += peak_memory(table, at);
+	}
+	service->memory_peak_bytes = peak;
+	service->cpu_seconds = (double)ticks / (double)process_ticks_per_second();
 }
 
 static bool is_member(const struct snapshot_work *work, pid_t pid, int claim)
@@ -150,6 +172,8 @@ void snapshot_fill_members(struct snapshot_work *work, struct service_status *se
 {
 	sum_members(work, service, claim);
 	sum_gpus(work, service, claim);
+	if (detail != SNAPSHOT_LIST && service->member_count)
+		sum_past(work, service, claim);
 	if (detail == SNAPSHOT_STATUS && service->member_count)
 		list_members(work, service, claim);
 }

@@ -11,7 +11,7 @@ struct snapshot_work {
 	struct snapshot *snapshot;
 	int attempt; /* from 1 */
 	const struct project *project;
-	struct claim *claims;                   /* of the services that were started here */
+	struct claim *claims; /* of the services whose leader or supervisor is here */
 	struct service_status **claim_services; /* whose claim it is */
 	size_t claim_count;
 	int *owners;       /* per process: index of its claim */
@@ -26,7 +26,8 @@ struct snapshot_work {
 void snapshot_link_members(struct snapshot_work *work);
 
 /* Sum up the members of CLAIM into SERVICE: cpu, memory, count, GPUs; with SNAPSHOT_STATUS also the
- * members themselves, in tree order. */
+ * members themselves, in tree order; not with SNAPSHOT_LIST also what they have used since the
+ * start. */
 void snapshot_fill_members(struct snapshot_work *work, struct service_status *service, int claim,
 			   enum snapshot_detail detail);
 

@@ -43,65 +43,44 @@ static bool job_is_running(const struct start_job *job)
 	return job->child.channel >= 0;
 }
 
-/* The jobs between release and exec, oldest first. */
+/* The jobs between release and exec, oldest first; one place more is for the next one. */
+enum { PIPELINE_PLACES = START_PIPELINE + 1 };
+
 struct pipeline {
-	struct start_job *jobs[START_PIPELINE];
+	struct start_job *jobs[PIPELINE_PLACES];
+	struct start_flight flights[PIPELINE_PLACES];
 	size_t first;
 	size_t count;
 };
+
+/* The first that is free, again and again: the pages of the others stay as they are, and so do the
+ * copies that supervisors have of them. */
+static struct start_flight *pipeline_free_flight(struct pipeline *pipeline)
+{
+	struct start_flight *flight = pipeline->flights;
+	while (flight->launched)
+		flight++;
+	return flight;
+}
 
 static void pipeline_settle_oldest(const struct start_operation *operation,
 				   struct pipeline *pipeline)
 {
 	start_job_settle(operation, pipeline->jobs[pipeline->first]);
-	pipeline->first = (pipeline->first + 1) % START_PIPELINE;
+	pipeline->first = (pipeline->first + 1) % PIPELINE_PLACES;
 	pipeline->count--;
-}
-
-static void pipeline_add(const struct start_operation *operation, struct pipeline *pipeline,
-			 struct start_job *job)
-{
-	if (pipeline->count == operation->pipeline)
-		pipeline_settle_oldest(operation, pipeline);
-	size_t last = (pipeline->first + pipeline->count) % START_PIPELINE;
-	pipeline->jobs[last] = job;
-	pipeline->count++;
 }
 
 static void job_run_locked(const struct start_operation *operation, struct pipeline *pipeline,
 			   struct start_job *job)
 {
-	start_job_spawn(operation, job);
+	start_job_spawn(operation, job, pipeline_free_flight(pipeline));
 	job_unlock(job);
-	if (job_is_running(job))
-		pipeline_add(operation, pipeline, job);
-}
-
-static void spawn_all(const struct start_operation *operation, struct start_job *jobs, size_t count)
-{
-	struct pipeline pipeline = { .count = 0 };
-	size_t busy = 0;
-	struct start_job **busy_jobs CLEANUP_FREE =
-	    memory_zalloc(count, sizeof(struct start_job *));
-	int64_t deadline_ns = clock_monotonic_ns() + LOCK_TIMEOUT_NS;
-	for (size_t i = 0; i < count; i++) {
-		enum lock_result lock = job_try_lock(operation, &jobs[i]);
-		if (lock == LOCK_TAKEN)
-			job_run_locked(operation, &pipeline, &jobs[i]);
-		else if (lock == LOCK_BUSY)
-			busy_jobs[busy++] = &jobs[i];
-	}
-	for (size_t i = 0; i < busy; i++) {
-		struct start_job *job = busy_jobs[i];
-		if (lock_wait(job->lock, deadline_ns, job->result->entry->name,
-			      &job->result->error) == 0)
-			job_run_locked(operation, &pipeline, job);
-		else
-			start_job_fail(job);
-		job_unlock(job);
-	}
-	while (pipeline.count)
-		pipeline_settle_oldest(operation, &pipeline);
+	if (!job_is_running(job))
+		return;
+	pipeline->jobs[(pipeline->first + pipeline->count) % PIPELINE_PLACES] = job;
+	if (pipeline->count++ == operation->pipeline)
+		pipeline_settle_oldest(operation, pipeline);
 }
 
 static void job_unwatch(struct start_job *job)
@@ -110,6 +89,51 @@ static void job_unwatch(struct start_job *job)
 	if (job->child.pidfd >= 0)
 		close(job->child.pidfd);
 	job->child.pidfd = -1;
+}
+
+/* End the watches that are over, from *FRONT to END: every fork copies what is open, and every
+ * child closes it. A service that has ended waits for watch_all, because to put its end on record
+ * takes a lock, and others may be held. */
+static void unwatch_front(struct start_job *jobs, size_t end, size_t *front)
+{
+	int64_t now = clock_monotonic_ns();
+	for (; *front < end && !job_is_running(&jobs[*front]); ++*front) {
+		struct start_job *job = &jobs[*front];
+		struct pollfd look = { .fd = job->child.pidfd, .events = POLLIN };
+		if (job->watched && job->watch_until_ns > now)
+			return;
+		if (job->watched && poll(&look, 1, 0) == 0)
+			job_unwatch(job);
+	}
+}
+
+static void spawn_all(const struct start_operation *operation, struct start_job *jobs, size_t count)
+{
+	struct pipeline *pipeline CLEANUP_FREE = memory_zalloc(1, sizeof(*pipeline));
+	size_t busy = 0;
+	size_t front = 0;
+	struct start_job **busy_jobs CLEANUP_FREE =
+	    memory_zalloc(count, sizeof(struct start_job *));
+	int64_t deadline_ns = clock_monotonic_ns() + LOCK_TIMEOUT_NS;
+	for (size_t i = 0; i < count; i++) {
+		enum lock_result lock = job_try_lock(operation, &jobs[i]);
+		if (lock == LOCK_TAKEN)
+			job_run_locked(operation, pipeline, &jobs[i]);
+		else if (lock == LOCK_BUSY)
+			busy_jobs[busy++] = &jobs[i];
+		unwatch_front(jobs, i, &front);
+	}
+	for (size_t i = 0; i < busy; i++) {
+		struct start_job *job = busy_jobs[i];
+		if (lock_wait(job->lock, deadline_ns, job->result->entry->name,
+			      &job->result->error) == 0)
+			job_run_locked(operation, pipeline, job);
+		else
+			start_job_fail(job);
+		job_unlock(job);
+	}
+	while (pipeline->count)
+		pipeline_settle_oldest(operation, pipeline);
 }
 
 /* The jobs that are watched, packed for poll(2); *next_end is when the first watch will be over. */
@@ -164,8 +188,6 @@ static void start_batch(const struct start_operation *operation,
 			.result = &results[i],
 			.lock = locks ? locks[i] : -1,
 			.child = { .pid = -1, .pidfd = -1, .channel = -1 },
-			.log_out = -1,
-			.log_error = -1,
 		};
 	}
 	spawn_all(operation, jobs, count);
@@ -195,6 +217,8 @@ int start_services(struct project *project, const struct launcher *launcher,
 		.proc_fd = proc_fd,
 		.pipeline = pipeline,
 	};
+	/* every fork copies the page tables of what reading pmo.yml has freed, too */
+	memory_pack();
 	for (size_t begin = 0; begin < selection->count; begin += batch) {
 		size_t left = selection->count - begin;
 		start_batch(&operation, selection->entries + begin,

@@ -20,6 +20,8 @@
 enum start_outcome {
 	START_STARTED,
 	START_ALREADY_RUNNING,
+	START_ADOPTED,  /* it runs already, and has got a new supervisor */
+	START_SKIPPED,  /* resurrect: there was nothing to bring back */
 	START_FINISHED, /* ended with status 0 during the watch */
 	START_FAILED,   /* `error` says why */
 };
@@ -34,11 +36,19 @@ struct start_result {
 	struct buffer output; /* START_FAILED after a run: the last lines it wrote */
 };
 
+enum start_mode {
+	START_FRESH,
+	START_RESTART,   /* counted in .restarts; stays meant to be up if it fails */
+	START_RESURRECT, /* the same, for what a reboot or the loss of a supervisor has left, and
+			    nothing else; not watched */
+};
+
 struct start_options {
-	bool force;       /* discard records from elsewhere */
-	bool restart;     /* count each start in .restarts */
+	bool force; /* discard records from elsewhere */
+	enum start_mode mode;
 	const int *locks; /* restart: locks already held, one per service, -1: failed before. NULL:
-			   * taken and closed here. All are closed here. */
+			   * taken and closed here. All are closed here, unless nothing was begun
+			   * (-1). */
 	mode_t umask;     /* the caller's, given back to services that set none */
 	const struct rlimit *file_limit; /* the caller's RLIMIT_NOFILE, given back to services */
 };

@@ -27,13 +27,19 @@ static void write_end(const struct state *state, const struct start_job *job,
 {
 	struct record record;
 	state_read_identity(state, job_name(job), &record);
-	if (!record.valid || strcmp(record.identity.mark, job->identity.mark) != 0)
+	if (!record.valid || strcmp(record.identity.mark, job->mark) != 0)
 		return;
 	(void)state_write_exit(state, job_name(job), end, NULL);
 	if (job->result->survivors > 0)
 		return;
 	(void)state_remove(state, job_name(job), STATE_FILE_PID, NULL);
 	(void)state_remove(state, job_name(job), STATE_FILE_TIME, NULL);
+}
+
+static bool wait_for_lock(const struct start_job *job, int lock)
+{
+	return lock >= 0 &&
+	       lock_wait(lock, clock_monotonic_ns() + LOCK_TIMEOUT_NS, job_name(job), NULL) == 0;
 }
 
 /* Put the end of this run on record, unless another command has changed the record since. With
@@ -43,16 +49,42 @@ static void record_end(const struct start_operation *operation, const struct sta
 {
 	const struct state *state = &operation->project->state;
 	int lock CLEANUP_CLOSE = state_open_lock(state, job_name(job), NULL);
-	if (lock >= 0 &&
-	    lock_wait(lock, clock_monotonic_ns() + LOCK_TIMEOUT_NS, job_name(job), NULL) == 0)
+	if (wait_for_lock(job, lock))
 		write_end(state, job, end);
+}
+
+/* What another command has done to the service, as a message says it; NULL if it ended by itself.
+ * *locked tells whether LOCK could be taken. Who holds it and has left the mark of a stop is not
+ * waited for. */
+static const char *change_by_other(const struct state *state, const struct start_job *job, int lock,
+				   bool *locked)
+{
+	struct record record;
+	*locked = lock >= 0 && lock_try(lock, job_name(job), NULL) == LOCK_TAKEN;
+	if (!*locked) {
+		state_read(state, job_name(job), &record);
+		if (record.stopping && lock >= 0)
+			return "stopped";
+		*locked = wait_for_lock(job, lock);
+	}
+	if (!*locked)
+		return NULL;
+	state_read_identity(state, job_name(job), &record);
+	if (!record.valid)
+		return record.unreadable || record.damaged ? NULL : "stopped";
+	return strcmp(record.identity.mark, job->mark) == 0 ? NULL : "started anew";
 }
 
 void start_job_settle(const struct start_operation *operation, struct start_job *job)
 {
+	if (job->supervised) {
+		start_job_settle_supervised(operation, job);
+		return;
+	}
 	int exec_errno = 0;
-	int result = spawn_finish(&job->plan, &job->child, &exec_errno, &job->result->error);
-	job->watched = result == 0 && job->launch.definition->start_watch_ns > 0;
+	int result =
+	    spawn_finish(&job->flight->plan, &job->child, &exec_errno, &job->result->error);
+	job->watched = result == 0 && job->flight->launch.definition->start_watch_ns > 0;
 	start_job_release(job);
 	if (result == 0 && !job->watched) {
 		/* every fork copies what is open */
@@ -128,20 +160,42 @@ static void gather_output(const struct start_operation *operation, struct start_
 	arena_release(&arena);
 }
 
+void start_job_tell_end(const struct start_operation *operation, struct start_job *job,
+			const struct exit_record *end)
+{
+	bool failed = end->kind == EXIT_SIGNAL || end->value != 0;
+	job->result->outcome = failed ? START_FAILED : START_FINISHED;
+	if (!failed)
+		return;
+	gather_output(operation, job);
+	describe_end(job, end);
+}
+
 void start_job_ended(const struct start_operation *operation, struct start_job *job)
 {
+	if (job->supervised) {
+		start_job_ended_supervised(operation, job);
+		return;
+	}
 	int wait_status = 0;
 	int group CLEANUP_CLOSE = fcntl(job->child.pidfd, F_DUPFD_CLOEXEC, 0);
 	if (!spawn_reap(&job->child, &wait_status))
 		return;
+	const struct state *state = &operation->project->state;
+	bool locked;
+	int lock CLEANUP_CLOSE = state_open_lock(state, job_name(job), NULL);
+	const char *change = change_by_other(state, job, lock, &locked);
+	if (change) {
+		error_set(&job->result->error, ERROR_FAILED, "'%s' was %s by another command",
+			  job_name(job), change);
+		job->result->outcome = START_FAILED;
+		return;
+	}
 	struct exit_record end = exit_from_wait(wait_status);
-	job->result->survivors = survivors_count(&job->identity, group);
+	struct identity identity = start_job_identity(operation, job);
+	job->result->survivors = survivors_count(&identity, group);
 	/* the record is about to go, and with it the way to custom log files */
-	bool failed = end.kind == EXIT_SIGNAL || end.value != 0;
-	if (failed)
-		gather_output(operation, job);
-	record_end(operation, job, &end);
-	job->result->outcome = failed ? START_FAILED : START_FINISHED;
-	if (failed)
-		describe_end(job, &end);
+	start_job_tell_end(operation, job, &end);
+	if (locked)
+		write_end(state, job, &end);
 }

@@ -6,6 +6,8 @@
 #include "service/discard.h"
 #include "service/launch.h"
 #include "service/lock_set.h"
+#include "service/log_owners.h"
+#include "service/stop_hooks.h"
 #include "service/stop_job.h"
 #include "service/strays.h"
 
@@ -15,10 +17,17 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DESCRIPTORS_PER_SERVICE = 2, DESCRIPTORS_FOR_MEMBERS = 256 };
+enum { DESCRIPTORS_PER_SERVICE = 3, DESCRIPTORS_FOR_MEMBERS = 256 };
+
+/* What makes the text of a spec worth parsing. */
+static bool speaks_of_stopping(const char *spec)
+{
+	return strstr(spec, "stop_") || strstr(spec, "log_on_stop") || strstr(spec, "hooks");
+}
 
 /* What NAME.spec says about stopping: most say nothing, and then it need not be parsed. */
-static void read_settings(const struct project *project, struct stop_job *job)
+static void read_settings(const struct project *project, struct stop_job *job,
+			  const struct stop_options *options)
 {
 	struct definition definition;
 	struct arena arena = ARENA_INIT;
@@ -27,12 +36,14 @@ static void read_settings(const struct project *project, struct stop_job *job)
 	job->signal = SIGTERM;
 	job->timeout_ns = DEFINITION_STOP_TIMEOUT_NS;
 	if (state_read_spec_text(&project->state, name, &text) == 0 &&
-	    (strstr(buffer_string(&text), "stop_") ||
-	     strstr(buffer_string(&text), "log_on_stop")) &&
+	    speaks_of_stopping(buffer_string(&text)) &&
 	    state_read_spec(&project->state, name, &arena, &definition, NULL) == 0) {
 		job->signal = definition.stop_signal;
 		job->timeout_ns = definition.stop_timeout_ns;
 		job->removes_logs = definition.log_on_stop == LOG_ON_STOP_DELETE;
+		if (definition.hooks.commands[HOOK_PRE_STOP] ||
+		    definition.hooks.commands[HOOK_POST_STOP])
+			stop_hooks_prepare(project, job, options);
 	}
 	arena_release(&arena);
 }
@@ -58,6 +69,8 @@ static int drop_record(const struct project *project, struct stop_job *job,
 {
 	const char *name = job->result->entry->name;
 	struct error *err = &job->result->error;
+	if (job->record.supervised)
+		state_remove_unfinished(&project->state, name);
 	return options->keep_intent && job->record.intent
 		   ? record_retire(&project->state, name, err)
 		   : record_remove(&project->state, name, err);
@@ -82,25 +95,42 @@ static void discard_damaged(const struct project *project, struct stop_job *job,
 		discard_record(project, job, options, STOP_NOT_RUNNING);
 }
 
+/* Hold the supervisor, if there is one. What it has not put on record yet is found through it. */
+static bool job_hold(const struct project *project, struct stop_job *job)
+{
+	struct record *record = &job->record;
+	job->supervisor = supervisor_hold(record, &project->host);
+	if (job->supervisor.pid == 0)
+		return false;
+	if (!record->valid) {
+		record->identity = record->supervisor;
+		record->identity.pid = 0;
+	}
+	return true;
+}
+
 /* Read the record under the lock and decide whether there is something to stop. */
 static void job_begin(const struct project *project, struct stop_job *job,
 		      const struct stop_options *options)
 {
 	const char *name = job->result->entry->name;
 	state_read_identity(&project->state, name, &job->record);
+	state_read_supervisor(&project->state, name, &job->record);
 	enum identity_place place = job->record.valid
 					? identity_place(&job->record.identity, &project->host)
 					: IDENTITY_LOST;
-	if (place == IDENTITY_ELSEWHERE && !options->force) {
+	if (state_require_readable(&project->state, name, &job->record, &job->result->error) < 0) {
+		stop_job_fail(job);
+	} else if (place == IDENTITY_ELSEWHERE && !options->force) {
 		refuse_elsewhere(job);
 	} else if (place == IDENTITY_ELSEWHERE) {
 		discard_record(project, job, options, STOP_DISCARDED);
-	} else if (job->record.damaged) {
+	} else if (!job_hold(project, job) && job->record.damaged) {
 		discard_damaged(project, job, options);
-	} else if (place == IDENTITY_LOST) {
+	} else if (job->supervisor.pid == 0 && place == IDENTITY_LOST) {
 		discard_record(project, job, options, STOP_NOT_RUNNING);
 	} else {
-		read_settings(project, job);
+		read_settings(project, job, options);
 		apply_options(job, options);
 		/* only readers want it: a full disk must not keep a service from being stopped */
 		(void)state_write_stop(&project->state, name, NULL);
@@ -108,34 +138,63 @@ static void job_begin(const struct project *project, struct stop_job *job,
 	}
 }
 
-static void remove_logs(const struct project *project, struct stop_job *job, struct error *err)
+/* A log that something else still writes stays. */
+static int remove_log(const struct project *project, struct log_owners *owners, const char *name,
+		      const char *path, struct error *err)
+{
+	if (!logfile_exists(path) ||
+	    log_owners_has_other(owners, project, name, path, LOG_WRITER_RUNNING))
+		return 0;
+	return logfile_remove(path, err);
+}
+
+static void remove_logs(const struct project *project, struct stop_job *job,
+			struct log_owners *owners, struct error *err)
 {
 	struct arena arena = ARENA_INIT;
 	struct log_paths paths;
-	if (service_log_paths(project, &project->state, job->result->entry, &arena, &paths, err) ==
-		0 &&
-	    logfile_remove(paths.out, err) == 0 && paths.error != paths.out)
-		logfile_remove(paths.error, err);
+	const struct catalog_entry *entry = job->result->entry;
+	if (service_log_paths(project, &project->state, entry, &arena, &paths, err) == 0 &&
+	    remove_log(project, owners, entry->name, paths.out, err) == 0 &&
+	    paths.error != paths.out)
+		remove_log(project, owners, entry->name, paths.error, err);
 	arena_release(&arena);
 }
 
 /* What is gone loses its record; what is not keeps it, without the wish to stop it. */
 static void job_finish(const struct project *project, struct stop_job *job,
-		       const struct stop_options *options)
+		       const struct stop_options *options, struct log_owners *owners)
 {
 	struct stop_result *result = job->result;
 	free(job->signalled);
+	stop_hooks_release(job);
+	/* a service that waited for its next try had no process, but was meant to have one */
+	if (job->supervisor.pid && result->outcome == STOP_NOT_RUNNING)
+		result->outcome = STOP_STOPPED;
+	supervisor_kill(&job->supervisor);
 	if (result->outcome == STOP_FAILED) {
 		(void)state_remove(&project->state, result->entry->name, STATE_FILE_STOP, NULL);
 		return;
 	}
 	if (job->removes_logs)
-		remove_logs(project, job, &result->error);
+		remove_logs(project, job, owners, &result->error);
 	if (drop_record(project, job, options) < 0)
 		error_prefix(&result->error, "'%s' has ended, but its record stays",
 			     result->entry->name);
 	if (result->error.message)
 		result->outcome = STOP_FAILED;
+}
+
+static struct claim claim_of(const struct stop_job *job)
+{
+	return (struct claim){
+		.leader = job->record.identity.pid,
+		.ticks = job->record.identity.ticks,
+		.mark = job->record.identity.mark,
+		.supervisor = job->supervisor.pid,
+		.supervisor_ticks = job->supervisor.ticks,
+		.supervisor_mark = job->supervisor.pid ? job->record.identity.mark : NULL,
+	};
 }
 
 static void run_jobs(struct project *project, struct stop_job *jobs, size_t count,
@@ -153,19 +212,20 @@ static void run_jobs(struct project *project, struct stop_job *jobs, size_t coun
 			continue;
 		struct stop_job *job = &engine.jobs[engine.count];
 		*job = jobs[i];
-		engine.claims[engine.count] = (struct claim){
-			.leader = jobs[i].record.identity.pid,
-			.ticks = jobs[i].record.identity.ticks,
-			.mark = jobs[i].record.identity.mark,
-		};
+		supervisor_await_hold(&jobs[i].supervisor);
+		engine.claims[engine.count] = claim_of(&jobs[i]);
 		origins[engine.count++] = &jobs[i];
 	}
+	stop_hooks_run_before(engine.jobs, engine.count);
 	if (engine.count)
 		stop_engine_run(&engine);
+	stop_hooks_run_after(engine.jobs, engine.count);
+	struct log_owners *owners = log_owners_create(LOG_OWNERS_KNOWN);
 	for (size_t i = 0; i < engine.count; i++) {
 		*origins[i] = engine.jobs[i];
-		job_finish(project, origins[i], options);
+		job_finish(project, origins[i], options, owners);
 	}
+	log_owners_free(owners);
 	free(engine.jobs);
 	free(engine.claims);
 }
@@ -184,7 +244,9 @@ static void stop_batch(struct project *project, const struct catalog_entry *cons
 						   .outcome = STOP_NOT_RUNNING,
 						   .error = locks[i].error,
 						   .lock = locks[i].lock };
-		jobs[i] = (struct stop_job){ .result = &results[i], .leader_pidfd = -1 };
+		jobs[i] = (struct stop_job){ .result = &results[i],
+					     .supervisor = HELD_SUPERVISOR_NONE,
+					     .leader_pidfd = -1 };
 		if (results[i].error.message)
 			results[i].outcome = STOP_FAILED;
 		else if (locks[i].lock >= 0)
@@ -198,14 +260,19 @@ static void stop_batch(struct project *project, const struct catalog_entry *cons
 	}
 }
 
-int stop_services(struct project *project, const struct selection *selection,
-		  const struct stop_options *options, struct stop_result *results,
-		  struct error *err)
+size_t stop_batch_size(void)
 {
 	size_t budget = file_descriptor_budget();
 	size_t room =
 	    budget > 2 * DESCRIPTORS_FOR_MEMBERS ? budget - DESCRIPTORS_FOR_MEMBERS : budget / 2;
-	size_t batch = room / DESCRIPTORS_PER_SERVICE;
+	return room > DESCRIPTORS_PER_SERVICE ? room / DESCRIPTORS_PER_SERVICE : 1;
+}
+
+int stop_services(struct project *project, const struct selection *selection,
+		  const struct stop_options *options, struct stop_result *results,
+		  struct error *err)
+{
+	size_t batch = stop_batch_size();
 	if (options->keep_locks && selection->count > batch)
 		return error_set(
 		    err, ERROR_FAILED,
@@ -219,6 +286,35 @@ int stop_services(struct project *project, const struct selection *selection,
 		end = begin;
 	}
 	return 0;
+}
+
+int stop_one_run(const struct stop_run *run, struct error *err)
+{
+	const struct stop_options options = { .timeout_ns = -1 };
+	struct stop_result result = { .entry = run->entry, .lock = -1 };
+	struct stop_job job = {
+		.result = &result,
+		.record.identity = run->identity,
+		.supervisor = { run->supervisor.pid, run->supervisor.ticks, -1 },
+		.signal = run->signal,
+		.timeout_ns = run->timeout_ns,
+		.leader_pidfd = -1,
+		.active = true,
+	};
+	struct claim claim = claim_of(&job);
+	struct stop_engine engine = {
+		.options = &options,
+		.jobs = &job,
+		.claims = &claim,
+		.count = 1,
+		.table = PROCESS_TABLE_INIT,
+	};
+	stop_engine_run(&engine);
+	free(job.signalled);
+	if (result.outcome != STOP_FAILED)
+		return 0;
+	*err = result.error;
+	return -1;
 }
 
 void stop_results_release(struct stop_result *results, size_t count)

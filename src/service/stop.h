@@ -15,6 +15,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
 
 static const int64_t KILL_TIMEOUT_NS = INT64_C(5000000000);
 
@@ -39,16 +41,35 @@ struct stop_options {
 	bool force;         /* discard records from elsewhere */
 	bool keep_locks;    /* restart, delete: the lock is handed over in the result */
 	bool keep_intent;   /* restart: what ran stays meant to be up, whatever happens next */
+	/* the caller's umask and RLIMIT_NOFILE, for hooks; NULL: what this process has */
+	const mode_t *umask;
+	const struct rlimit *file_limit;
 	/* called now and then while services keep us waiting; may be NULL */
 	void (*progress)(void *context, const struct stop_result *const *waiting, size_t count);
 	void *progress_context;
 };
+
+/* How many services can be stopped at once with the descriptors that there are: at least 1. With
+ * keep_locks no more may be selected. */
+size_t stop_batch_size(void);
 
 /* Stop every service of SELECTION. RESULTS (one per selected service, in that order, released with
  * stop_results_release) tell how each went. -1 only when nothing could be begun. */
 int stop_services(struct project *project, const struct selection *selection,
 		  const struct stop_options *options, struct stop_result *results,
 		  struct error *err);
+/* One run, as its own supervisor ends it: without lock and records. */
+struct stop_run {
+	const struct catalog_entry *entry;
+	struct identity identity;   /* of the run */
+	struct identity supervisor; /* which is this process or its parent */
+	int signal;
+	int64_t timeout_ns;
+};
+
+/* Stop what there is of RUN. -1 if some of it stays. */
+int stop_one_run(const struct stop_run *run, struct error *err);
+
 void stop_results_release(struct stop_result *results, size_t count);
 
 #endif

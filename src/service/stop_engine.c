@@ -12,11 +12,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static void job_end(struct stop_job *job, enum stop_outcome outcome)
+static void job_close_leader(struct stop_job *job)
 {
 	if (job->leader_pidfd >= 0)
 		close(job->leader_pidfd);
 	job->leader_pidfd = -1;
+}
+
+static void job_end(struct stop_job *job, enum stop_outcome outcome)
+{
+	job_close_leader(job);
 	job->leader_alive = false;
 	job->active = false;
 	job->result->outcome = outcome;
@@ -36,19 +41,31 @@ static bool job_has_signalled(const struct stop_job *job, const struct process *
 	return false;
 }
 
+/* To a process that is not the leader. Where descriptors have run out, that of a leader that has
+ * gone can be done without. */
+static int job_send_member(struct stop_engine *engine, struct stop_job *job,
+			   const struct process *process, int signal_number)
+{
+	int proc_fd = engine->table.proc_fd;
+	int result = signal_send(proc_fd, process->pid, process->ticks, signal_number);
+	if (result != -EMFILE || job->leader_alive)
+		return result;
+	job_close_leader(job);
+	return signal_send(proc_fd, process->pid, process->ticks, signal_number);
+}
+
 static int job_send(struct stop_engine *engine, struct stop_job *job, const struct process *process,
 		    int signal_number)
 {
-	int proc_fd = engine->table.proc_fd;
 	bool is_leader =
 	    job->leader_alive && job->leader_pidfd >= 0 && process->pid == job->record.identity.pid;
 	int result = is_leader ? signal_send_open(job->leader_pidfd, signal_number)
-			       : signal_send(proc_fd, process->pid, process->ticks, signal_number);
+			       : job_send_member(engine, job, process, signal_number);
 	if (result == -EPERM)
 		job->refused = true;
 	/* a stopped process cannot die of anything but SIGKILL until it goes on */
 	if (result == 0 && process->state == 'T' && signal_number != SIGKILL)
-		(void)signal_send(proc_fd, process->pid, process->ticks, SIGCONT);
+		(void)job_send_member(engine, job, process, SIGCONT);
 	return result;
 }
 
@@ -75,15 +92,21 @@ static void job_give_up(struct stop_engine *engine, struct stop_job *job, size_t
 static void job_ask(struct stop_engine *engine, struct stop_job *job, size_t index)
 {
 	const struct process *process;
+	job->unsent = false;
 	FOR_EACH_MEMBER(engine, index, process, at)
 	{
 		bool in_group = process->group == job->record.identity.pid;
 		if ((job->leader_alive && !in_group) || job_has_signalled(job, process))
 			continue;
-		if (job_send(engine, job, process, job->signal) == -EPERM &&
-		    process->pid == job->record.identity.pid) {
+		int sent = job_send(engine, job, process, job->signal);
+		if (sent == -EPERM && process->pid == job->record.identity.pid) {
 			job_give_up(engine, job, index);
 			return;
+		}
+		/* no descriptor or no memory now: it gets the signal at a later look */
+		if (sent < 0 && sent != -ESRCH && sent != -EPERM) {
+			job->unsent = true;
+			continue;
 		}
 		MEMORY_GROW(job->signalled, job->signalled_count, job->signalled_capacity);
 		job->signalled[job->signalled_count++] =
@@ -135,11 +158,8 @@ static void verify_leader(const struct stop_engine *engine, struct stop_job *job
 {
 	const struct identity *identity = &job->record.identity;
 	const struct process *process = process_table_find(&engine->table, identity->pid);
-	if (process && process->ticks == identity->ticks)
-		return;
-	if (job->leader_pidfd >= 0)
-		close(job->leader_pidfd);
-	job->leader_pidfd = -1;
+	if (!process || process->ticks != identity->ticks)
+		job_close_leader(job);
 }
 
 static void job_step(struct stop_engine *engine, struct stop_job *job, size_t index, int64_t now)
@@ -287,6 +307,8 @@ static void open_leaders(struct stop_engine *engine)
 		job_set_deadlines(job, engine->started_ns);
 		if (job->record.identity.ticks < engine->oldest_ticks)
 			engine->oldest_ticks = job->record.identity.ticks;
+		if (job->supervisor.pid && job->supervisor.ticks < engine->oldest_ticks)
+			engine->oldest_ticks = job->supervisor.ticks;
 	}
 }
 

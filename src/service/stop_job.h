@@ -6,6 +6,9 @@
 
 #include "model/membership.h"
 #include "service/stop.h"
+#include "service/stop_supervisor.h"
+
+struct hook_source;
 
 /* A process that got the stop signal already: nobody gets it twice. */
 struct signalled {
@@ -22,13 +25,16 @@ struct corpse {
 struct stop_job {
 	struct stop_result *result;
 	struct record record;
+	struct held_supervisor supervisor;
+	struct hook_source *hooks; /* NULL: it has none */
 	int signal;
 	int64_t timeout_ns;
 	int64_t deadline_ns;      /* then SIGKILL */
 	int64_t kill_deadline_ns; /* then it has failed */
 	int leader_pidfd;         /* also stands for its process group; -1 if it had gone before */
 	bool leader_alive;
-	bool asked; /* the stop signal was sent: the deadlines count from there */
+	bool asked;  /* the stop signal was sent: the deadlines count from there */
+	bool unsent; /* somebody could not be sent the stop signal at the last look */
 	bool active;
 	int kill_rounds;      /* how many scans have sent SIGKILL */
 	bool refused;         /* a member may not be signalled: EPERM */

@@ -116,7 +116,8 @@ static int64_t next_scan(const struct stop_engine *engine)
 		if (job->empty_scans)
 			return INT64_MIN;
 		int64_t wanted = now + rescan_interval(job);
-		if (job->leader_alive && job->leader_pidfd >= 0 && !job->kill_rounds)
+		if (job->leader_alive && job->leader_pidfd >= 0 && !job->kill_rounds &&
+		    !job->unsent)
 			wanted = job->deadline_ns;
 		due = wanted < due ? wanted : due;
 	}

@@ -1,5 +1,6 @@
 #include "view/figure.h"
 
+#include "base/clock.h"
 #include "base/units.h"
 
 #include <math.h>
@@ -12,6 +13,7 @@ enum style figure_state_style(enum service_state state)
 		[SERVICE_RUNNING] = STYLE_GOOD,  [SERVICE_RESTARTING] = STYLE_BUSY,
 		[SERVICE_STOPPING] = STYLE_BUSY, [SERVICE_EXITED] = STYLE_DIM,
 		[SERVICE_ERRORED] = STYLE_BAD,   [SERVICE_ELSEWHERE] = STYLE_DIM,
+		[SERVICE_UNKNOWN] = STYLE_BAD,
 	};
 	return styles[state];
 }
@@ -20,7 +22,8 @@ bool figure_has_failed(const struct service_status *service)
 {
 	const struct record *record = &service->record;
 	if (service->state == SERVICE_EXITED)
-		return record->intent && record->exit.kind == EXIT_UNKNOWN;
+		return record->exit.kind == EXIT_UNKNOWN &&
+		       (record->intent || record->exit.at_realtime_ns != 0);
 	return service->state == SERVICE_ERRORED;
 }
 
@@ -53,6 +56,16 @@ void figure_format_uptime(int64_t nanoseconds, char *text)
 		snprintf(text, FIGURE_SIZE, "-");
 	else
 		units_format_duration(nanoseconds, text, FIGURE_SIZE);
+}
+
+void figure_format_cpu_time(double seconds, char *text)
+{
+	if (!isfinite(seconds))
+		snprintf(text, FIGURE_SIZE, "-");
+	else if (seconds < 59.995)
+		snprintf(text, FIGURE_SIZE, "%.2fs", seconds);
+	else
+		units_format_duration((int64_t)(seconds * (double)NSEC_PER_SEC), text, FIGURE_SIZE);
 }
 
 void figure_format_gpu_memory(const struct service_status *service, char *text)
@@ -114,5 +127,35 @@ void figure_append_exit(const struct exit_record *exit, struct buffer *buffer)
 	case EXIT_UNKNOWN:
 		buffer_append_string(buffer, "exit status unknown");
 		break;
+	}
+}
+
+void figure_append_end(const struct exit_record *exit, struct buffer *buffer)
+{
+	char when[FIGURE_SIZE];
+	if (exit->reason[0])
+		buffer_printf(buffer, "%s (", exit->reason);
+	figure_append_exit(exit, buffer);
+	if (exit->reason[0])
+		buffer_append_char(buffer, ')');
+	if (exit->at_realtime_ns) {
+		clock_format_local(exit->at_realtime_ns, when, sizeof(when));
+		buffer_printf(buffer, ", %s", when);
+	}
+}
+
+void figure_append_next_try(int64_t nanoseconds, struct buffer *buffer)
+{
+	char text[FIGURE_SIZE];
+	if (nanoseconds < 0) {
+		buffer_append_string(buffer, "next try soon");
+	} else if (nanoseconds < NSEC_PER_SEC / 20) {
+		buffer_append_string(buffer, "next try now");
+	} else if (nanoseconds < 59 * NSEC_PER_SEC) {
+		buffer_printf(buffer, "next try in %.1fs",
+			      (double)nanoseconds / (double)NSEC_PER_SEC);
+	} else {
+		units_format_duration(nanoseconds, text, sizeof(text));
+		buffer_printf(buffer, "next try in %s", text);
 	}
 }

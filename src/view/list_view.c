@@ -1,13 +1,11 @@
 #include "view/list_view.h"
 
-#include "base/clock.h"
-#include "base/text.h"
 #include "view/figure.h"
 #include "view/service_json.h"
 #include "view/table.h"
+#include "view/trouble_view.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum list_column {
 	LIST_ID,
@@ -44,7 +42,6 @@ static const struct table_column list_columns[LIST_COLUMN_COUNT] = {
 struct survey {
 	size_t total;
 	size_t running;
-	size_t failed;
 	size_t changed;
 	size_t removed;
 	bool wanted[LIST_COLUMN_COUNT];
@@ -63,7 +60,6 @@ static void survey_part(const struct list_part *part, struct survey *survey)
 			   (!service->gpu_known && figure_has_processes(service));
 		survey->total++;
 		survey->running += service->state == SERVICE_RUNNING;
-		survey->failed += figure_has_failed(service);
 		survey->changed += service->changed;
 		survey->removed += is_removed(service, part->catalog);
 		survey->wanted[LIST_GPU_MEMORY] |= gpu;
@@ -183,46 +179,6 @@ static void append_table(const struct list_part *parts, size_t count, const stru
 	table_release(&table);
 }
 
-/* "web: exit status 3, 2026-01-31 12:00:00; see 'pmo logs web'" */
-static void append_failure(const struct service_status *service, const struct output *output,
-			   struct buffer *buffer)
-{
-	struct buffer line CLEANUP_BUFFER = BUFFER_INIT;
-	struct buffer word CLEANUP_BUFFER = BUFFER_INIT;
-	char when[FIGURE_SIZE];
-	const char *name = service->entry->name;
-	text_append_visible(&line, name, strlen(name));
-	buffer_append_string(&line, ": ");
-	figure_append_exit(&service->record.exit, &line);
-	if (service->record.exit.at_realtime_ns) {
-		clock_format_local(service->record.exit.at_realtime_ns, when, sizeof(when));
-		buffer_printf(&line, ", %s", when);
-	}
-	buffer_append_string(&line, "; see pmo logs ");
-	definition_append_quoted(&word, name);
-	text_append_visible(&line, buffer_string(&word), word.length);
-	style_append(buffer, output, STYLE_BAD, buffer_string(&line));
-	buffer_append_char(buffer, '\n');
-}
-
-static void append_failures(const struct list_part *parts, size_t count, size_t failed,
-			    const struct output *output, struct buffer *buffer)
-{
-	enum { MOST_LINES = 5 };
-	size_t shown = 0;
-	for (size_t part = 0; part < count; part++) {
-		for (size_t i = 0; i < parts[part].snapshot->count && shown < MOST_LINES; i++) {
-			const struct service_status *service = &parts[part].snapshot->services[i];
-			if (!figure_has_failed(service))
-				continue;
-			append_failure(service, output, buffer);
-			shown++;
-		}
-	}
-	if (failed > shown)
-		buffer_printf(buffer, "and %zu more that failed\n", failed - shown);
-}
-
 static void append_note(size_t count, const char *text, const struct output *output,
 			struct buffer *buffer)
 {
@@ -236,7 +192,7 @@ static void append_footer(const struct list_part *parts, size_t count, const str
 			  const struct output *output, struct buffer *buffer)
 {
 	buffer_printf(buffer, "%zu of %zu running\n", survey->running, survey->total);
-	append_failures(parts, count, survey->failed, output, buffer);
+	trouble_view_append(parts, count, output, buffer);
 	append_note(survey->changed, "* pmo.yml has changed since the start: restart to apply",
 		    output, buffer);
 	append_note(survey->removed, "** not in pmo.yml any more: pmo delete removes it", output,

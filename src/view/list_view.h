@@ -20,7 +20,7 @@ struct list_part {
  *
  * On a terminal a '*' after the status marks a service that runs with another definition than
  * pmo.yml has now, "**" one that pmo.yml does not name any more, and lines below the table say how
- * many run, what failed and what the marks mean. */
+ * many run, what is wrong (view/trouble_view.h) and what the marks mean. */
 void list_view_append(const struct list_part *parts, size_t count, const struct output *output,
 		      struct buffer *buffer);
 

@@ -63,11 +63,24 @@ static void append_exit(struct json *json, const struct exit_record *exit)
 	service_json_count(json, "exit_code", exit->kind == EXIT_CODE ? exit->value : -1);
 	service_json_count(json, "exit_signal", exit->kind == EXIT_SIGNAL ? exit->value : -1);
 	service_json_time(json, "exited_at", exit->at_realtime_ns);
+	service_json_text(json, "exit_reason", exit->reason[0] ? exit->reason : NULL);
+}
+
+static void append_supervisor(struct json *json, const struct service_status *service)
+{
+	static const char *const names[] = {
+		[SUPERVISION_NONE] = NULL,
+		[SUPERVISION_ALIVE] = "alive",
+		[SUPERVISION_MISSING] = "missing",
+	};
+	service_json_count(json, "supervisor_pid",
+			   service->supervisor_pid > 0 ? service->supervisor_pid : -1);
+	service_json_text(json, "supervisor", names[service->supervision]);
 }
 
 static void append_figures(struct json *json, const struct service_status *service)
 {
-	bool elsewhere = service->state == SERVICE_ELSEWHERE;
+	bool hidden = service->state == SERVICE_ELSEWHERE || service->state == SERVICE_UNKNOWN;
 	double uptime = (double)service->uptime_ns / (double)NSEC_PER_SEC;
 	json_key(json, "uptime_seconds");
 	json_number(json, service->uptime_ns < 0 ? NAN : uptime);
@@ -76,7 +89,10 @@ static void append_figures(struct json *json, const struct service_status *servi
 	json_key(json, "cpu_percent");
 	json_number(json, service->cpu_percent);
 	service_json_count(json, "memory_bytes", service->memory_bytes);
-	service_json_count(json, "processes", elsewhere ? -1 : (int64_t)service->member_count);
+	service_json_count(json, "memory_peak_bytes", service->memory_peak_bytes);
+	json_key(json, "cpu_seconds");
+	json_number(json, service->cpu_seconds);
+	service_json_count(json, "processes", hidden ? -1 : (int64_t)service->member_count);
 }
 
 void service_json_append(struct json *json, const struct service_status *service,
@@ -91,7 +107,7 @@ void service_json_append(struct json *json, const struct service_status *service
 	service_json_text(json, "status", service_state_name(service->state));
 	append_null(json, "health");
 	service_json_count(json, "pid", service->pid > 0 ? service->pid : -1);
-	append_null(json, "supervisor_pid");
+	append_supervisor(json, service);
 	append_figures(json, service);
 	json_key(json, "ports");
 	json_begin_array(json);
@@ -99,6 +115,8 @@ void service_json_append(struct json *json, const struct service_status *service
 	append_gpus(json, service);
 	service_json_text(json, "user", service->user);
 	append_exit(json, &record->exit);
+	service_json_time(json, "next_try_at",
+			  service->next_try_in_ns >= 0 ? record->exit.next_try_ns : 0);
 	json_key(json, "configured");
 	if (catalog->ids_valid)
 		json_boolean(json, entry->configured);

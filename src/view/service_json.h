@@ -7,16 +7,19 @@
  *	name            string
  *	namespace       string; null where neither pmo.yml nor the record tells
  *	status          "stopped" "starting" "running" "restarting" "stopping" "exited" "errored"
- *	                "elsewhere"
+ *	                "elsewhere" "unknown"
  *	health          null: there are no health checks in this version
  *	pid             number: the leader, while it lives
- *	supervisor_pid  null: there are no supervisors in this version
+ *	supervisor_pid  number: the supervisor, while it lives
+ *	supervisor      string: "alive", "missing" where it has gone; null where none is wanted
  *	uptime_seconds  number, to the millisecond, while the leader lives
  *	started_at      string: RFC 3339, UTC, of the last start that is on record
  *	restarts        number
  *	cpu_percent     number: of all processes together, 100 is one CPU; null with --sample 0
  *	memory_bytes    number: resident, of all processes together
- *	processes       number: how many live; null with status "elsewhere"
+ *	memory_peak_bytes number: the sum of what each of them had resident at its most
+ *	cpu_seconds     number: that they, and those they waited for, have used since their start
+ *	processes       number: how many live; null with status "elsewhere", "unknown"
  *	ports           array of numbers: empty in this version
  *	gpus            array of {index, uuid, memory_bytes} by index, each member null where
  *	                nvidia-smi does not say; null where it gave no answer at all
@@ -24,6 +27,9 @@
  *	exit_code       number: status of the last end on record, null when a signal ended it
  *	exit_signal     number: the signal that did
  *	exited_at       string: RFC 3339, UTC, when that was
+ *	exit_reason     string: why it was ended, or is not started again; null where the end says
+ *	                it all
+ *	next_try_at     string: RFC 3339, UTC, with status "restarting": when it is started again
  *	configured      boolean: pmo.yml names the service; null while pmo.yml cannot be read
  *	command         string: of what runs, else as pmo.yml has it
  *	cwd             string: absolute path

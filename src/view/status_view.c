@@ -5,6 +5,7 @@
 #include "view/figure.h"
 #include "view/process_view.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { LABEL_WIDTH = 12 };
@@ -21,6 +22,7 @@ enum status_code status_view_code(const struct service_status *service)
 	case SERVICE_ERRORED:
 		return figure_has_failed(service) ? STATUS_CODE_FAILED : STATUS_CODE_STOPPED;
 	case SERVICE_ELSEWHERE:
+	case SERVICE_UNKNOWN:
 		return STATUS_CODE_UNKNOWN;
 	case SERVICE_STOPPED:
 	case SERVICE_STATE_COUNT:
@@ -73,14 +75,11 @@ static bool has_ended(enum service_state state)
 	return state == SERVICE_EXITED || state == SERVICE_ERRORED;
 }
 
-static void append_end(const struct exit_record *exit, struct buffer *buffer)
+static void append_when(const struct exit_record *exit, struct buffer *buffer)
 {
-	char when[FIGURE_SIZE];
-	figure_append_exit(exit, buffer);
-	if (exit->at_realtime_ns) {
-		clock_format_local(exit->at_realtime_ns, when, sizeof(when));
-		buffer_printf(buffer, ", %s", when);
-	}
+	struct exit_record end = *exit;
+	end.reason[0] = '\0';
+	figure_append_end(&end, buffer);
 }
 
 /* "errored (exit status 3, 2026-01-31 12:00:00)" */
@@ -93,7 +92,10 @@ static void append_state(const struct panel *panel)
 	style_append(panel->buffer, panel->output, figure_state_style(service->state),
 		     service_state_name(service->state));
 	if (has_ended(service->state)) {
-		append_end(&record->exit, &text);
+		append_when(&record->exit, &text);
+		buffer_printf(panel->buffer, " (%s)", buffer_string(&text));
+	} else if (service->state == SERVICE_RESTARTING) {
+		figure_append_next_try(service->next_try_in_ns, &text);
 		buffer_printf(panel->buffer, " (%s)", buffer_string(&text));
 	} else if (service->state == SERVICE_ELSEWHERE && record->valid) {
 		const char *host = record->identity.host.name;
@@ -101,10 +103,20 @@ static void append_state(const struct panel *panel)
 		buffer_printf(panel->buffer, " (on record from host %s)", buffer_string(&text));
 	}
 	buffer_append_char(panel->buffer, '\n');
-	if (!has_ended(service->state) && record->exit.kind != EXIT_UNKNOWN) {
-		append_end(&record->exit, &text);
+}
+
+/* How it has ended, where the state does not say so, and why. */
+static void append_last_end(const struct panel *panel)
+{
+	const struct exit_record *exit = &panel->service->record.exit;
+	struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
+	if (exit->kind == EXIT_UNKNOWN && exit->at_realtime_ns == 0)
+		return;
+	append_when(exit, &text);
+	if (!has_ended(panel->service->state))
 		append_line(panel, "last end", buffer_string(&text));
-	}
+	if (exit->reason[0])
+		append_line(panel, "reason", exit->reason);
 }
 
 static void append_count(const struct panel *panel, const char *label, int64_t count)
@@ -113,12 +125,27 @@ static void append_count(const struct panel *panel, const char *label, int64_t c
 	buffer_printf(panel->buffer, "%lld\n", (long long)count);
 }
 
+static void append_supervisor(const struct panel *panel)
+{
+	switch (panel->service->supervision) {
+	case SUPERVISION_NONE:
+		break;
+	case SUPERVISION_ALIVE:
+		append_count(panel, "supervisor", panel->service->supervisor_pid);
+		break;
+	case SUPERVISION_MISSING:
+		append_line(panel, "supervisor", "missing: pmo resurrect gives it a new one");
+		break;
+	}
+}
+
 static void append_times(const struct panel *panel)
 {
 	const struct service_status *service = panel->service;
 	char text[FIGURE_SIZE];
 	if (service->pid > 0)
 		append_count(panel, "pid", service->pid);
+	append_supervisor(panel);
 	if (service->uptime_ns >= 0) {
 		figure_format_uptime(service->uptime_ns, text);
 		append_line(panel, "uptime", text);
@@ -151,6 +178,21 @@ static void append_gpus(const struct panel *panel)
 	}
 }
 
+/* What has been used since the start. */
+static void append_past(const struct panel *panel)
+{
+	const struct service_status *service = panel->service;
+	char text[FIGURE_SIZE];
+	if (service->memory_peak_bytes >= 0) {
+		figure_format_memory(service->memory_peak_bytes, text);
+		append_line(panel, "peak memory", text);
+	}
+	if (!isnan(service->cpu_seconds)) {
+		figure_format_cpu_time(service->cpu_seconds, text);
+		append_line(panel, "cpu time", text);
+	}
+}
+
 static void append_figures(const struct panel *panel)
 {
 	const struct service_status *service = panel->service;
@@ -161,6 +203,7 @@ static void append_figures(const struct panel *panel)
 	append_line(panel, "cpu", text);
 	figure_format_memory(service->memory_bytes, text);
 	append_line(panel, "memory", text);
+	append_past(panel);
 	append_count(panel, "processes", (int64_t)service->member_count);
 	append_gpus(panel);
 }
@@ -210,6 +253,7 @@ void status_view_append(const struct service_status *service, const struct catal
 	style_append(buffer, output, STYLE_BOLD, buffer_string(&name));
 	buffer_append_char(buffer, '\n');
 	append_state(&panel);
+	append_last_end(&panel);
 	append_times(&panel);
 	append_figures(&panel);
 	append_line(&panel, "command", service->command);

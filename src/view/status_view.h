@@ -43,7 +43,7 @@ enum status_code {
 	STATUS_CODE_FAILED =
 	    1, /* ended by itself: with an error, or with nobody there to see how */
 	STATUS_CODE_STOPPED = 3, /* on purpose, never started, or finished with exit status 0 */
-	STATUS_CODE_UNKNOWN = 4, /* no such service, or recorded by another host */
+	STATUS_CODE_UNKNOWN = 4, /* no such service, recorded by another host, or unreadable */
 };
 
 enum status_code status_view_code(const struct service_status *service);

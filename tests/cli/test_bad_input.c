@@ -70,8 +70,16 @@ static const struct bad_config bad_configs[] = {
 	  "pmo.yml:1:24: unknown limit 'files' in 'web'%LINE\n" },
 	{ "web: {cmd: x, limits: {nofile: '5:3'}}\n",
 	  "pmo.yml:1:32: the soft limit 'nofile' in 'web' is above the hard one\n" },
-	{ "web: {cmd: x, restart: always}\n",
-	  "pmo.yml:1:15: 'restart' in 'web' is not supported by this version of pmo yet\n" },
+	{ "web: {cmd: x, restart: unless-stopped}\n",
+	  "pmo.yml:1:24: 'restart' in 'web' must be no, on-failure or always, not 'unless-stopped' "
+	  "(write 'always': pmo never starts again what was stopped)\n" },
+	{ "web: {cmd: x, max_memory: lots}\n", "pmo.yml:1:27: 'max_memory' in 'web' must be a size "
+					       "of at least 1M, like 512M or 2G, or 0 "
+					       "for none, not 'lots'\n" },
+	{ "web: {cmd: x, hooks: {on_fial: x}}\n",
+	  "pmo.yml:1:23: unknown hook 'on_fial' in 'web' (did you mean 'on_fail'?)\n" },
+	{ "web: {cmd: x, depends_on: db}\n",
+	  "pmo.yml:1:15: 'depends_on' in 'web' is not supported by this version of pmo yet\n" },
 	{ "web: {cmd: x, extends: web}\n", "pmo.yml:1:24: 'web' extends itself: web -> web\n" },
 	{ "a: {extends: b}\nb: {extends: c}\nc: {extends: a}\n",
 	  "pmo.yml:%NUMBER:%NUMBER: 'a' extends itself: a -> b -> c -> a\n" },

@@ -66,11 +66,54 @@ static void test_json(void **state)
 	assert_json(run.out, "worker/namespace", "back");
 	assert_json(run.out, "worker/nice", "3");
 	assert_json(run.out, "base-less/log_keep", "30");
+	assert_json(run.out, "web/restart", "no");
+	assert_json(run.out, "web/restart_delay", "0.1");
 	run_release(&run);
 	run_pmo(project, &run, "config", "--json", "worker", NULL);
 	assert_run(&run, 0, NULL, "");
 	assert_int_equal(json_count(run.out, ""), 1);
 	run_release(&run);
+}
+
+/* Sizes are bytes and durations seconds in JSON; both forms come to the same again. */
+static void test_supervision(void **state)
+{
+	struct test_project *project = *state;
+	struct run run;
+	char *first;
+
+	project_write(
+	    project, "pmo.yml", "%s",
+	    "web:\n  cmd: x\n  restart: always\n  restart_delay: 20s\n  max_memory: 1.5G\n"
+	    "  hooks: {on_fail: 'tell \"$PMO_SERVICE\"', timeout: 90}\n"
+	    "  watch: true\n  ignore_watch: ['*.o', /out/]\n  log_max_size: 10M\n");
+	run_pmo(project, &run, "config", NULL);
+	assert_run(&run, 0,
+		   "web:\n  cmd: x\n  restart: always\n  restart_delay: 20s\n"
+		   "  restart_delay_max: 20s\n  max_memory: 1536M\n  hooks:\n"
+		   "    on_fail: tell \"$PMO_SERVICE\"\n    timeout: 90s\n  watch: .\n"
+		   "  ignore_watch: ['*.o', /out/]\n  log_max_size: 10M\n",
+		   "");
+	first = strdup(run.out);
+	run_release(&run);
+	run_pmo(project, &run, "config", "--json", NULL);
+	assert_run(&run, 0, NULL, "");
+	assert_json(run.out, "web/restart", "always");
+	assert_json(run.out, "web/max_restarts", "16");
+	assert_json(run.out, "web/min_uptime", "1");
+	assert_json(run.out, "web/restart_delay_max", "20");
+	assert_json(run.out, "web/on_exit", "none");
+	assert_json(run.out, "web/max_memory", "1610612736");
+	assert_json(run.out, "web/hooks/on_fail", "tell \"$PMO_SERVICE\"");
+	assert_json(run.out, "web/hooks/timeout", "90s");
+	assert_json(run.out, "web/ignore_watch/1", "/out/");
+	assert_json(run.out, "web/log_max_size", "10485760");
+	project_write(project, "pmo.yml", "%s", run.out);
+	run_release(&run);
+	run_pmo(project, &run, "config", NULL);
+	assert_run(&run, 0, first, "");
+	run_release(&run);
+	free(first);
 }
 
 static void test_unknown_service(void **state)
@@ -141,11 +184,9 @@ static void test_json_as_configuration(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PROJECT_TEST(test_yaml),
-		PROJECT_TEST(test_json),
-		PROJECT_TEST(test_unknown_service),
-		PROJECT_TEST(test_env),
-		PROJECT_TEST(test_json_as_configuration),
+		PROJECT_TEST(test_yaml),        PROJECT_TEST(test_json),
+		PROJECT_TEST(test_supervision), PROJECT_TEST(test_unknown_service),
+		PROJECT_TEST(test_env),         PROJECT_TEST(test_json_as_configuration),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

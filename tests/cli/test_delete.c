@@ -178,6 +178,23 @@ static void test_asks_on_a_terminal(void **state)
 	assert_int_equal(project_processes(project, NULL, 0), 0);
 }
 
+/* Ctrl-D for an answer: what is said next has a line of its own. */
+static void test_end_of_input(void **state)
+{
+	const struct run_options terminal = { .columns = 80 };
+	struct test_project *project = *state;
+	struct running running;
+	struct run run;
+
+	project_write(project, "pmo.yml", "%s", SAMPLE);
+	run_pmo_start(project, &running, &terminal, "delete", "all", NULL);
+	run_pmo_type(&running, "\004");
+	run_pmo_finish(&running, &run);
+	assert_run(&run, 1, NULL, NULL);
+	assert_out_has(&run, "(y/N) \r\npmo: nothing was deleted\r\n");
+	run_release(&run);
+}
+
 static void test_by_status(void **state)
 {
 	struct test_project *project = *state;
@@ -207,9 +224,13 @@ static void test_by_status(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PROJECT_TEST(test_delete),           PROJECT_TEST(test_custom_logs),
-		PROJECT_TEST(test_bulk_needs_force), PROJECT_TEST(test_asks_on_a_terminal),
-		PROJECT_TEST(test_by_status),        PROJECT_TEST(test_logs_of_an_earlier_form),
+		PROJECT_TEST(test_delete),
+		PROJECT_TEST(test_custom_logs),
+		PROJECT_TEST(test_bulk_needs_force),
+		PROJECT_TEST(test_asks_on_a_terminal),
+		PROJECT_TEST(test_end_of_input),
+		PROJECT_TEST(test_by_status),
+		PROJECT_TEST(test_logs_of_an_earlier_form),
 		PROJECT_TEST(test_few_open_files),
 	};
 

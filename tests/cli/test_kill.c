@@ -120,6 +120,39 @@ static void test_not_from_inside(void **state)
 	pmo_ok(project, "stop", "self");
 }
 
+/* What may run is not said to be stopped. */
+static void test_what_cannot_be_known(void **state)
+{
+	struct test_project *project = *state;
+	struct run run;
+	pid_t pid;
+
+	project_write(project, "pmo.yml", QUICK "web:\n  cmd: [%s, wait]\n", ACTOR);
+	pmo_ok(project, "start", "web");
+	pid = read_pid(project, "web");
+	project_write(project, ".pmo/pids/web.time", "garbage\n");
+	run_pmo(project, &run, "kill", "web", NULL);
+	assert_run(&run, 1, "",
+		   "pmo: the record of 'web' is damaged, and pid %NUMBER still runs that was "
+		   "started as 'web': end it with kill(1) first\n");
+	run_release(&run);
+	assert_true(process_alive(pid));
+	assert_int_equal(project_kill_all(project), 1);
+	run_pmo(project, &run, "kill", "web", NULL);
+	assert_run(&run, 1, "", "pmo: 'web' is not running\n");
+	run_release(&run);
+	project_write(
+	    project, ".pmo/pids/web.time",
+	    "1700000000.5\n77 4711 00000000-1111-2222-3333-444444444444 4026531836 farhost "
+	    "0123456789abcdef0123456789abcdef\n");
+	project_write(project, ".pmo/pids/web.pid", "77\n");
+	run_pmo(project, &run, "kill", "web", NULL);
+	assert_run(&run, 1, "",
+		   "pmo: 'web' was started elsewhere, by host 'farhost': it can be signalled there "
+		   "alone\n");
+	run_release(&run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +160,7 @@ int main(void)
 		PROJECT_TEST(test_intent_stays),
 		PROJECT_TEST(test_signal_names),
 		PROJECT_TEST(test_not_from_inside),
+		PROJECT_TEST(test_what_cannot_be_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -149,7 +149,7 @@ static void test_removed_service(void **state)
 	assert_json(run.out, "0/configured", "false");
 	run_release(&run);
 	run_pmo(project, &run, "dry-run", "web", NULL);
-	assert_run(&run, 4, "", "pmo: 'web' is not in pmo.yml any more: nothing would start\n");
+	assert_run(&run, 4, "", "pmo: 'web' is no longer in 'pmo.yml'\n");
 	run_release(&run);
 	pmo_ok(project, "stop", "web");
 }

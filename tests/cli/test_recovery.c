@@ -159,6 +159,27 @@ static void test_damaged_records(void **state)
 	}
 }
 
+/* Several are told of as several. */
+static void test_damaged_record_of_several(void **state)
+{
+	struct test_project *project = *state;
+	struct run run;
+
+	project_write(project, "pmo.yml",
+		      QUICK "web: {cmd: ['%s', fork, '{', wait, '}', touch, ready, wait]}\n",
+		      ACTOR);
+	pmo_ok(project, "start", "web");
+	WAIT_FOR(project_exists(project, "ready"));
+	project_write(project, ".pmo/pids/web.time", "garbage\n");
+	run_pmo(project, &run, "stop", "web", NULL);
+	assert_run(&run, 1, "",
+		   "pmo: the record of 'web' is damaged, and pids %NUMBER, %NUMBER still run that "
+		   "were started as 'web': end them with kill(1) first\n");
+	run_release(&run);
+	assert_int_equal(project_kill_all(project), 2);
+	pmo_ok(project, "stop", "web");
+}
+
 static void test_fifo_in_place_of_the_stop_mark(void **state)
 {
 	struct test_project *project = *state;
@@ -177,8 +198,15 @@ static void test_wrong_file_name(void **state)
 
 	project_write(project, "pmo.yml", QUICK "web: {cmd: ['%s', wait]}\n", ACTOR);
 	pmo_ok(project, "start", "web");
+	project_write(project, "sub/file", "x");
 	run_pmo(project, &run, "-f", "typo.yml", "stop", "all", NULL);
 	assert_run(&run, 2, "", "pmo: cannot open 'typo.yml': No such file or directory\n");
+	run_release(&run);
+	run_pmo(project, &run, "-f", "sub", "ls", NULL);
+	assert_run(&run, 2, "", "pmo: cannot open 'sub': it is a directory, not a file\n");
+	run_release(&run);
+	run_pmo(project, &run, "-f", "/dev/null", "stop", "all", NULL);
+	assert_run(&run, 2, "", "pmo: cannot open '/dev/null': it is not a regular file\n");
 	run_release(&run);
 	assert_true(process_alive(read_pid(project, "web")));
 	pmo_ok(project, "stop", "all");
@@ -219,6 +247,7 @@ int main(void)
 		PROJECT_TEST(test_restart_that_cannot_log),
 		PROJECT_TEST(test_failing_starts_cost_nothing),
 		PROJECT_TEST(test_damaged_records),
+		PROJECT_TEST(test_damaged_record_of_several),
 		PROJECT_TEST(test_fifo_in_place_of_the_stop_mark),
 		PROJECT_TEST(test_wrong_file_name),
 		PROJECT_TEST(test_log_in_place_of_own_files),

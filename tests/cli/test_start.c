@@ -233,23 +233,79 @@ static void test_record(void **state)
 
 static void test_no_longer_configured(void **state)
 {
+	static const char *const commands[] = { "start", "restart", "dry-run", "config" };
 	struct test_project *project = *state;
 	struct run run;
 
 	project_write(project, "pmo.yml", "old:\n  cmd: [%s, wait]\n", ACTOR);
 	pmo_ok(project, "start", "old");
 	project_write(project, "pmo.yml", "new: 'true'\n");
-	run_pmo(project, &run, "start", "old", NULL);
-	assert_run(&run, 1, "", "pmo: cannot start 'old': it is no longer in 'pmo.yml'\n");
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		run_pmo(project, &run, commands[i], "old", NULL);
+		assert_run(&run, 4, "", "pmo: 'old' is no longer in 'pmo.yml'\n");
+		run_release(&run);
+		/* what is named with it is dealt with all the same */
+		run_pmo(project, &run, commands[i], "old", "new", NULL);
+		assert_run(&run, 4, NULL, "pmo: 'old' is no longer in 'pmo.yml'\n");
+		assert_out_has(&run, "new");
+		run_release(&run);
+		/* and it is no part of its namespace any more */
+		run_pmo(project, &run, commands[i], "@default", NULL);
+		assert_run(&run, 0, NULL, "");
+		assert_out_has(&run, "new");
+		assert_out_lacks(&run, "old");
+		run_release(&run);
+	}
+	assert_true(process_alive(read_pid(project, "old")));
+	project_write(project, "pmo.yml", "new: {cmd: 'true', namespace: front}\n");
+	run_pmo(project, &run, "start", "@default", NULL);
+	assert_run(&run, 4, "", "pmo: no service in namespace 'default'\n");
 	run_release(&run);
-	run_pmo(project, &run, "restart", "old", NULL);
-	assert_run(&run, 1, "", "pmo: cannot restart 'old': it is no longer in pmo.yml\n");
+	run_pmo(project, &run, "stop", "@default", NULL);
+	assert_run(&run, 0, "stopped old\n", "");
 	run_release(&run);
-	pmo_ok(project, "stop", "old");
 	project_write(project, "pmo.yml", "new: {cmd: 'true', autostart: no}\n");
 	run_pmo(project, &run, "start", "all", NULL);
 	assert_run(&run, 0, "", "pmo: no services to start in 'pmo.yml'\n");
 	run_release(&run);
+}
+
+/* Who stops a service while it is watched is told of, and not taken for a failure of its own. */
+static void test_stopped_by_another_command(void **state)
+{
+	static const struct {
+		const char *command;
+		const char *message;
+	} rows[] = {
+		{ "stop", "pmo: 'web' was stopped by another command\n" },
+		{ "delete", "pmo: 'web' was stopped by another command\n" },
+		{ "restart", "pmo: 'web' was %WORD%ANY by another command\n" },
+	};
+	struct test_project *project = *state;
+
+	/* its child lives on for a while when the leader has gone */
+	project_write(project, "pmo.yml",
+		      "web: {cmd: ['%s', fork, '{', ignore, TERM, touch, ready, wait, '}', wait], "
+		      "start_watch: 15s, stop_timeout: 300ms}\n",
+		      ACTOR);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct running start;
+		struct running other;
+		struct run run;
+
+		run_pmo_start(project, &start, NULL, "start", "web", NULL);
+		WAIT_FOR(project_exists(project, "ready") && read_pid(project, "web") > 0);
+		run_pmo_start(project, &other, NULL, rows[i].command, "web", NULL);
+		run_pmo_finish(&start, &run);
+		assert_run(&run, 1, "", rows[i].message);
+		assert_true(run.seconds < 12);
+		run_release(&run);
+		unlink(project_path(project, "ready"));
+		pmo_ok(project, "stop", "web");
+		run_pmo_finish(&other, &run);
+		run_release(&run);
+		unlink(project_path(project, "ready"));
+	}
 }
 
 /* A thousand at once, with the few descriptors that a shell gives by default. */
@@ -332,6 +388,7 @@ int main(void)
 		PROJECT_TEST(test_start_after_a_crash),
 		PROJECT_TEST(test_record),
 		PROJECT_TEST(test_no_longer_configured),
+		PROJECT_TEST(test_stopped_by_another_command),
 		PROJECT_TEST(test_a_thousand_services),
 	};
 

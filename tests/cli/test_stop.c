@@ -351,10 +351,45 @@ static void test_log_on_stop_delete(void **state)
 	assert_int_equal(project_count(project, ".pmo/logs", "kept*"), 2);
 }
 
+/* A signal that cannot be sent for want of descriptors is not taken for sent: nobody is killed who
+ * would have gone. */
+static void test_few_descriptors(void **state)
+{
+	enum { FEWEST = 6, MOST = 14 };
+	struct test_project *project = *state;
+	int stopped = 0;
+
+	project_write(project, "pmo.yml",
+		      QUICK
+		      "web: {cmd: ['%s', fork, '{', touch, ready, wait, '}', wait], stop_timeout: "
+		      "2s}\n",
+		      ACTOR);
+	for (int limit = FEWEST; limit <= MOST; limit++) {
+		struct run_options few = { .limits = { { RLIMIT_NOFILE, (rlim_t)limit } } };
+		struct run run;
+
+		pmo_ok(project, "start", "web");
+		WAIT_FOR(project_exists(project, "ready"));
+		run_pmo_with(project, &run, &few, "stop", "web", NULL);
+		if (run.status == 0) {
+			assert_run(&run, 0, "stopped web\n", "");
+			stopped++;
+		} else {
+			assert_run(&run, 1, "", "pmo: %LINE: Too many open files\n");
+			assert_int_equal(project_processes(project, NULL, 0), 2);
+		}
+		run_release(&run);
+		pmo_ok(project, "stop", "web");
+		unlink(project_path(project, "ready"));
+	}
+	assert_true(stopped > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PROJECT_TEST(test_stop_means_gone),
+		PROJECT_TEST(test_few_descriptors),
 		PROJECT_TEST(test_shell_with_background_children),
 		PROJECT_TEST(test_stop_leaves_others_alone),
 		PROJECT_TEST(test_service_started_by_a_service),

@@ -101,6 +101,24 @@ static void test_fixtures(void **state)
 	check_fixture("project.json", "project.resolved");
 }
 
+static void check_default_supervision(const struct definition *web)
+{
+	assert_int_equal(web->restart, RESTART_NO);
+	assert_int_equal(web->max_restarts, 16);
+	assert_int_equal(web->min_uptime_ns, NSEC_PER_SEC);
+	assert_int_equal(web->restart_delay_ns, 100 * NSEC_PER_MSEC);
+	assert_int_equal(web->restart_delay_max_ns, DEFINITION_RESTART_DELAY_MAX_NS);
+	assert_int_equal(web->on_exit, ON_EXIT_NONE);
+	assert_int_equal(web->max_memory_bytes, 0);
+	assert_int_equal(web->log_max_size_bytes, 0);
+	for (int kind = 0; kind < HOOK_COUNT; kind++)
+		assert_null(web->hooks.commands[kind]);
+	assert_int_equal(web->hooks.timeout_ns, DEFINITION_HOOK_TIMEOUT_NS);
+	assert_int_equal(web->watch.count, 0);
+	assert_int_equal(web->ignore_watch.count, 0);
+	assert_false(definition_needs_supervisor(web));
+}
+
 static void test_defaults(void **state)
 {
 	(void)state;
@@ -131,7 +149,28 @@ static void test_defaults(void **state)
 	assert_int_equal(web->stop_signal, SIGTERM);
 	assert_int_equal(web->stop_timeout_ns, 5 * NSEC_PER_SEC);
 	assert_int_equal(web->start_watch_ns, 200 * NSEC_PER_MSEC);
+	check_default_supervision(web);
 	config_release(&config);
+}
+
+static void check_full_supervision(const struct definition *web)
+{
+	assert_int_equal(web->restart, RESTART_ON_FAILURE);
+	assert_int_equal(web->max_restarts, 5);
+	assert_int_equal(web->min_uptime_ns, 10 * NSEC_PER_SEC);
+	assert_int_equal(web->restart_delay_ns, 0);
+	assert_int_equal(web->restart_delay_max_ns, 60 * NSEC_PER_SEC);
+	assert_int_equal(web->on_exit, ON_EXIT_STOP_ALL);
+	assert_int_equal(web->max_memory_bytes, INT64_C(1610612736));
+	assert_int_equal(web->log_max_size_bytes, 10 << 20);
+	assert_string_equal(web->hooks.commands[HOOK_PRE_START], "./migrate");
+	assert_string_equal(web->hooks.commands[HOOK_ON_FAIL], "mail -s \"$PMO_SERVICE\" root");
+	assert_null(web->hooks.commands[HOOK_POST_STOP]);
+	assert_int_equal(web->hooks.timeout_ns, 90 * NSEC_PER_SEC);
+	assert_int_equal(web->watch.count, 2);
+	assert_string_equal(web->watch.items[1], "/etc/web");
+	assert_string_equal(web->ignore_watch.items[0], "*.pyc");
+	assert_true(definition_needs_supervisor(web));
 }
 
 static void test_full_values(void **state)
@@ -157,6 +196,7 @@ static void test_full_values(void **state)
 	assert_int_equal(web->start_watch_ns, 0);
 	assert_int_equal(web->stop_timeout_ns, 60 * NSEC_PER_SEC);
 	assert_int_equal(web->log_on_stop, LOG_ON_STOP_DELETE);
+	check_full_supervision(web);
 	const struct definition *derived = config_find(&config, "web-2");
 	assert_string_equal(derived->shell_command, "exec ./serve");
 	assert_int_equal(derived->command.count, 0);
@@ -267,6 +307,14 @@ static void test_problems(void **state)
 		  "f:1:13: 'script' in 'a' must be a command or a list of words, not a mapping\n" },
 		{ "a: {}\n",
 		  "f:1:1: 'a' has no command (add 'cmd', or extend it from another service)\n" },
+		{ "a: {cmdd: x}\n", "f:1:5: unknown key 'cmdd' in 'a' (did you mean 'cmd'?)\n" },
+		{ "a: {scrpt: x}\n",
+		  "f:1:5: unknown key 'scrpt' in 'a' (did you mean 'script'?)\n" },
+		{ "a: {cmdd: x, cmd: y}\n",
+		  "f:1:5: unknown key 'cmdd' in 'a' (did you mean 'cmd'?)\n" },
+		{ "a: {zzz: x}\n",
+		  "f:1:1: 'a' has no command (add 'cmd', or extend it from another service)\n"
+		  "f:1:5: unknown key 'zzz' in 'a'\n" },
 		{ "a: {cmd: x, cwd: ''}\n", "f:1:18: 'cwd' in 'a' is empty\n" },
 		{ "a: {cmd: x, nice: }\n", "f:1:19: 'nice' in 'a' is empty\n" },
 		{ "a: {cmd: x, env: y}\n",
@@ -361,7 +409,7 @@ static void test_unsupported_keys(void **state)
 		    key->name);
 		check_problems(text, told);
 	}
-	assert_int_equal(supported, 21);
+	assert_int_equal(supported, 32);
 	assert_int_equal(key_count(), 44);
 }
 
@@ -403,6 +451,24 @@ static void test_synonyms(void **state)
 		{ "stdin", NULL },
 		{ "group_name", NULL },
 		{ "priority", NULL },
+		{ "restart_policy", "restart" },
+		{ "max_memory_restart", "max_memory" },
+		{ "mem_limit", "max_memory" },
+		{ "maxmemory", "max_memory" },
+		{ "memory_max", "max_memory" },
+		{ "exp_backoff_restart_delay", "restart_delay" },
+		{ "RestartSec", "restart_delay" },
+		{ "backoff_seconds", "restart_delay" },
+		{ "startretries", "max_restarts" },
+		{ "max_restart", "max_restarts" },
+		{ "startsecs", "min_uptime" },
+		{ "watch_ignore", "ignore_watch" },
+		{ "ignore_watches", "ignore_watch" },
+		{ "pre_start", "hooks" },
+		{ "on_fail", "hooks" },
+		{ "hook", "hooks" },
+		{ "stdout_logfile_maxbytes", "log_max_size" },
+		{ "max_log_size", "log_max_size" },
 		{ "zzz", NULL },
 	};
 	(void)state;
@@ -450,6 +516,47 @@ static void test_ranges(void **state)
 		{ "autostart", "ON", true },
 		{ "autostart", "1", false },
 		{ "log_on_stop", "KEEP", false },
+		{ "restart", "no", true },
+		{ "restart", "false", true },
+		{ "restart", "off", true },
+		{ "restart", "on-failure", true },
+		{ "restart", "always", true },
+		{ "restart", "yes", false },
+		{ "restart", "on_failure", false },
+		{ "restart", "on-failure:5", false },
+		{ "restart", "unless-stopped", false },
+		{ "max_restarts", "0", true },
+		{ "max_restarts", "1000000", true },
+		{ "max_restarts", "1000001", false },
+		{ "max_restarts", "-1", false },
+		{ "max_restarts", "unlimited", false },
+		{ "min_uptime", "0", true },
+		{ "min_uptime", "1.5h", true },
+		{ "min_uptime", "-1s", false },
+		{ "restart_delay", "0", true },
+		{ "restart_delay", "99999999999h", false },
+		{ "restart_delay_max", "100ms", true },
+		{ "restart_delay_max", "99ms", false },
+		{ "restart_delay", "16s", true },
+		{ "on_exit", "none", true },
+		{ "on_exit", "stop-all", true },
+		{ "on_exit", "stop_all", false },
+		{ "max_memory", "1M", true },
+		{ "max_memory", "1048576", true },
+		{ "max_memory", "0", true },
+		{ "max_memory", "0G", true },
+		{ "max_memory", "1.5GiB", true },
+		{ "max_memory", "1048575", false },
+		{ "max_memory", "-1M", false },
+		{ "max_memory", "50%", false },
+		{ "max_memory", "9999999T", false },
+		{ "log_max_size", "4K", true },
+		{ "log_max_size", "0", true },
+		{ "log_max_size", "4095", false },
+		{ "watch", "yes", true },
+		{ "watch", "no", true },
+		{ "watch", "src", true },
+		{ "ignore_watch", "*.log", true },
 	};
 	for (size_t i = 0; i < ARRAY_LENGTH(table); i++) {
 		struct config config;
@@ -460,6 +567,110 @@ static void test_ranges(void **state)
 			fail_msg("%s: %s", text, buffer_string(&told));
 		config_release(&config);
 	}
+}
+
+static void test_supervision_problems(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		const char *messages;
+	} table[] = {
+		{ "a: {cmd: x, restart: sometimes}\n",
+		  "f:1:22: 'restart' in 'a' must be no, on-failure or always, not 'sometimes'\n" },
+		{ "a: {cmd: x, restart: [no]}\n",
+		  "f:1:22: 'restart' in 'a' must be no, on-failure or always, not a list\n" },
+		{ "a: {cmd: x, restart: }\n", "f:1:22: 'restart' in 'a' is empty\n" },
+		{ "a: {cmd: x, restart: unless-stopped}\n",
+		  "f:1:22: 'restart' in 'a' must be no, on-failure or always, not "
+		  "'unless-stopped' (write 'always': pmo never starts again what was stopped)\n" },
+		{ "a: {cmd: x, restart: exit_on_failure}\n",
+		  "f:1:22: 'restart' in 'a' must be no, on-failure or always, not "
+		  "'exit_on_failure' (write 'on_exit: stop-all')\n" },
+		{ "a: {cmd: x, on_exit: leave}\n",
+		  "f:1:22: 'on_exit' in 'a' must be none or stop-all, not 'leave'\n" },
+		{ "a: {cmd: x, max_restarts: many}\n", "f:1:27: 'max_restarts' in 'a' must be a "
+						       "number from 0 to 1000000, not 'many'\n" },
+		{ "a: {cmd: x, min_uptime: 1 s}\n",
+		  "f:1:25: 'min_uptime' in 'a' must be a duration like 500ms, 5s or 2m, not "
+		  "'1 s'\n" },
+		{ "a: {cmd: x, max_memory: 100}\n", "f:1:25: 'max_memory' in 'a' must be a size of "
+						    "at least 1M, like 512M or 2G, or 0 "
+						    "for none, not '100'\n" },
+		{ "a: {cmd: x, log_max_size: 1K}\n",
+		  "f:1:27: 'log_max_size' in 'a' must be a size of at least 4K, like 10M, or 0 for "
+		  "none, not '1K'\n" },
+		{ "a: {cmd: x, hooks: y}\n",
+		  "f:1:20: 'hooks' in 'a' must be a mapping like 'on_fail: command', not 'y'\n" },
+		{ "a: {cmd: x, hooks: {pre_strat: y, '': z}}\n",
+		  "f:1:21: unknown hook 'pre_strat' in 'a' (did you mean 'pre_start'?)\n"
+		  "f:1:35: unknown hook '' in 'a'\n" },
+		{ "a: {cmd: x, hooks: {before: y, time_out: z}}\n",
+		  "f:1:21: unknown hook 'before' in 'a'\n"
+		  "f:1:32: unknown hook 'time_out' in 'a' (did you mean 'timeout'?)\n" },
+		{ "a: {cmd: x, hooks: {on_fail: [y], post_stop: ' ', pre_stop: }}\n",
+		  "f:1:30: 'on_fail' in 'a' must be a command of the shell, not a list\n"
+		  "f:1:46: 'post_stop' in 'a' is empty\n"
+		  "f:1:61: 'pre_stop' in 'a' is empty\n" },
+		{ "a: {cmd: x, hooks: {timeout: 0}}\n",
+		  "f:1:30: 'timeout' in 'a' must be a duration like 500ms, 30s or 2m, not below "
+		  "1ms, not '0'\n" },
+		{ "a: {cmd: x, watch: {b: c}}\n",
+		  "f:1:20: 'watch' in 'a' must be true, a path or a list of paths, not a "
+		  "mapping\n" },
+		{ "a: {cmd: x, watch: [b, '']}\n", "f:1:24: 'watch' in 'a' is empty\n" },
+		{ "a: {cmd: x, ignore_watch: {b: c}}\n",
+		  "f:1:27: 'ignore_watch' in 'a' must be a pattern or a list of patterns, not a "
+		  "mapping\n" },
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(table); i++)
+		check_problems(table[i].text, table[i].messages);
+}
+
+static void test_restart_delays(void **state)
+{
+	(void)state;
+	check_problems(
+	    "a: {cmd: x, restart_delay: 2s, restart_delay_max: 1500ms}\n",
+	    "f:1:1: 'restart_delay' of 'a' is 2s, longer than its 'restart_delay_max' of "
+	    "1500ms\n");
+	/* also where the limit is written and happens to be the default */
+	check_problems("a: {cmd: x, restart_delay: 20s, restart_delay_max: 15s}\n",
+		       "f:1:1: 'restart_delay' of 'a' is 20s, longer than its 'restart_delay_max' "
+		       "of 15s\n");
+	/* told where they meet, once */
+	check_problems("a: {restart_delay: 20s, cmd: x}\nb: {extends: a, restart_delay_max: 10s}\n"
+		       "c: {extends: b}\n",
+		       "f:2:1: 'restart_delay' of 'b' is 20s, longer than its 'restart_delay_max' "
+		       "of 10s\n");
+	check_problems("pmo: {defaults: {restart_delay: 2s, restart_delay_max: 1s}}\na: x\nb: y\n",
+		       "f:1:7: 'restart_delay' of 'defaults' is 2s, longer than its "
+		       "'restart_delay_max' of 1s\n");
+	/* a default gives way, and does so anew for every heir */
+	check_resolved("a: {cmd: x, restart_delay: 20s}\nb: {extends: a, restart_delay: 1m}\n"
+		       "c: {extends: b, restart_delay: 1s}\n",
+		       "a:\n  cmd: x\n  restart_delay: 20s\n  restart_delay_max: 20s\n"
+		       "b:\n  cmd: x\n  restart_delay: 1m\n  restart_delay_max: 1m\n"
+		       "c:\n  cmd: x\n  restart_delay: 1s\n");
+}
+
+static void test_supervision_is_replaced(void **state)
+{
+	(void)state;
+	check_resolved(
+	    "a: {cmd: x, hooks: {pre_start: p, on_fail: f, timeout: 5s}, max_memory: 1G,\n"
+	    "    watch: [b, c], ignore_watch: [d, e], restart: always}\n"
+	    "b: {extends: a, hooks: {on_fail: g}, max_memory: 0, watch: no, restart: no}\n"
+	    "c: {extends: a, hooks: , watch: true, ignore_watch: f}\n",
+	    "a:\n  cmd: x\n  restart: always\n  max_memory: 1G\n"
+	    "  hooks:\n    pre_start: p\n    on_fail: f\n    timeout: 5s\n"
+	    "  watch: [b, c]\n  ignore_watch: [d, e]\n"
+	    "b:\n  cmd: x\n  hooks:\n    on_fail: g\n  ignore_watch: [d, e]\n"
+	    "c:\n  cmd: x\n  restart: always\n  max_memory: 1G\n  watch: .\n"
+	    "  ignore_watch: f\n");
+	/* a list holds paths alone */
+	check_resolved("a: {cmd: x, watch: [yes]}\nb: {cmd: x, watch: ./no}\n",
+		       "a:\n  cmd: x\n  watch: [yes]\nb:\n  cmd: x\n  watch: ./no\n");
 }
 
 static void test_colliding_logs(void **state)
@@ -475,7 +686,13 @@ static void test_colliding_logs(void **state)
 	check_problems("a: {cmd: x, out_file: /nonexistent/./l}\n"
 		       "b: {cmd: x, error_file: //nonexistent/l}\n",
 		       "f:2:1: 'a' and 'b' would both write the log file '//nonexistent/l'\n");
+	check_problems("a: {cmd: x, out_file: l.1}\nb: {cmd: x, error_file: ./l}\n",
+		       "f:1:1: the log file 'l.1' of 'a' has the name of a rotated log of 'b'\n");
+	check_problems("a: {cmd: x, out_file: l, error_file: l.30}\n",
+		       "f:1:1: the log file 'l.30' of 'a' has the name of a rotated log of 'a'\n");
 	static const char *const good[] = {
+		"a: {cmd: x, out_file: l.1}\nb: {cmd: x, out_file: l.2}\n",
+		"a: {cmd: x, out_file: /dev/stdout}\nb: {cmd: x, out_file: /dev/stdout}\n",
 		"a: {cmd: x, out_file: l}\nb: {cmd: x, out_file: /l}\n",
 		"a: {cmd: x, out_file: .l}\nb: {cmd: x, out_file: l}\n",
 		"web: x\nweb-out: x\nweb-error: x\n",
@@ -617,6 +834,9 @@ int main(void)
 		cmocka_unit_test(test_unsupported_keys),
 		cmocka_unit_test(test_synonyms),
 		cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_supervision_problems),
+		cmocka_unit_test(test_restart_delays),
+		cmocka_unit_test(test_supervision_is_replaced),
 		cmocka_unit_test(test_colliding_logs),
 		cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_long_values),

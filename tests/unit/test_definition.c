@@ -85,12 +85,48 @@ static void test_commands(void **state)
 	check_command(&odd, "'A=b' A=b");
 }
 
+/* Each thing that only a supervisor can do, alone. */
+static void test_needs_supervisor(void **state)
+{
+	const char *here[] = { "." };
+	(void)state;
+	const struct definition needing[] = {
+		{ .restart = RESTART_ON_FAILURE }, { .restart = RESTART_ALWAYS },
+		{ .on_exit = ON_EXIT_STOP_ALL },   { .max_memory_bytes = 1 },
+		{ .log_max_size_bytes = 1 },       { .watch = { here, 1 } },
+	};
+	const struct definition plain[] = {
+		{ .name = "web" },
+		{ .max_restarts = 3, .min_uptime_ns = 1, .restart_delay_ns = 1 },
+		{ .hooks.timeout_ns = 1 },
+		{ .ignore_watch = { here, 1 } },
+	};
+	for (size_t i = 0; i < ARRAY_LENGTH(needing); i++)
+		assert_true(definition_needs_supervisor(&needing[i]));
+	for (size_t i = 0; i < ARRAY_LENGTH(plain); i++)
+		assert_false(definition_needs_supervisor(&plain[i]));
+	for (int kind = 0; kind < HOOK_COUNT; kind++) {
+		struct definition hooked = { .hooks.timeout_ns = 1 };
+		hooked.hooks.commands[kind] = "x";
+		assert_true(definition_needs_supervisor(&hooked));
+	}
+}
+
+static void test_hook_names(void **state)
+{
+	static const char *const names[HOOK_COUNT] = { "pre_start", "post_start", "pre_stop",
+						       "post_stop", "on_restart", "on_fail" };
+	(void)state;
+	for (int kind = 0; kind < HOOK_COUNT; kind++)
+		assert_string_equal(hook_kind_name((enum hook_kind)kind), names[kind]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_quoting),
-		cmocka_unit_test(test_quoting_for_the_shell),
-		cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_quoting),    cmocka_unit_test(test_quoting_for_the_shell),
+		cmocka_unit_test(test_commands),   cmocka_unit_test(test_needs_supervisor),
+		cmocka_unit_test(test_hook_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "os/follow.h"
+#include "os/log_rotate.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -22,6 +23,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { TIME_LIMIT_S = 60 };
@@ -108,7 +110,7 @@ static void append(const char *path, const char *text)
 static void rotate(const char *path, const char *text)
 {
 	struct error err = ERROR_INIT;
-	int fd = logfile_start(path, 30, &err);
+	int fd = logfile_start(path, 30, LOGFILE_NO_OWNER, &err);
 	assert_true(fd >= 0);
 	assert_int_equal(file_write_all(fd, text, strlen(text)), 0);
 	close(fd);
@@ -256,6 +258,128 @@ static void test_flush_and_growth(void **state)
 	assert_int_equal(truncate(path, 0), 0);
 	append(path, "much longer than before\nand more\n");
 	expect(scratch, "0:much longer than before$0:and more$");
+}
+
+/* What log_max_size does to the log of a running service. */
+static void cut(struct scratch *scratch, const char *path)
+{
+	if (logfile_rotate_running(path, 30, LOGFILE_NO_OWNER, &scratch->err) < 0)
+		fail_msg("%s", scratch->err.message);
+}
+
+static void test_cut(void **state)
+{
+	struct scratch *scratch = *state;
+	const char *path = in(scratch, "a");
+	append(path, "one\ntw");
+	add(scratch, "a");
+	expect(scratch, "0:one$");
+	append(path, "o\nthr");
+	cut(scratch, path);
+	append(path, "ee\n");
+	expect(scratch, "0:two$0:three$");
+	cut(scratch, path);
+	append(path, "four\n");
+	expect(scratch, "0:four$");
+}
+
+/* Everything looks as it did, and is new. */
+static void test_cut_and_same_text(void **state)
+{
+	struct scratch *scratch = *state;
+	const char *path = in(scratch, "a");
+	append(path, "same\n");
+	add(scratch, "a");
+	expect(scratch, "0:same$");
+	for (int i = 0; i < 3; i++) {
+		cut(scratch, path);
+		append(path, "same\n");
+	}
+	expect(scratch, "0:same$0:same$0:same$");
+}
+
+static void test_cuts_and_restarts_that_were_not_seen(void **state)
+{
+	struct scratch *scratch = *state;
+	const char *path = in(scratch, "a");
+	const struct timespec tick = { .tv_nsec = 20000000 }; /* birth times are that coarse */
+	append(path, "old\n");
+	cut(scratch, path);
+	append(path, "one\n");
+	add(scratch, "a");
+	expect(scratch, "0:one$");
+	append(path, "two\nthr");
+	cut(scratch, path);
+	append(path, "ee\n");
+	cut(scratch, path);
+	append(path, "cut");
+	rotate(path, "run 2\ndivi");
+	nanosleep(&tick, NULL);
+	cut(scratch, path);
+	append(path, "ded\ncut");
+	nanosleep(&tick, NULL);
+	rotate(path, "run 3\n");
+	nanosleep(&tick, NULL);
+	cut(scratch, path);
+	append(path, "end\n");
+	expect(scratch, "0:two$0:three$0:cut$0:run 2$0:divided$0:cut$0:run 3$0:end$");
+}
+
+/* Between the last lines that were shown and the first look. */
+static void test_from_a_position_in_a_copy(void **state)
+{
+	struct scratch *scratch = *state;
+	struct logfile_position position;
+	const char *path = in(scratch, "a");
+	append(path, "one\n");
+	cut(scratch, path);
+	append(path, "two\nthr");
+	assert_int_equal(logfile_visit_last(path, 0, LOGFILE_WHOLE_LINES, NULL, NULL, &position,
+					    &scratch->err),
+			 0);
+	cut(scratch, path);
+	append(path, "ee\nfour\n");
+	cut(scratch, path);
+	follower_add(scratch->follower, path, &position, FOLLOW_NOTIFIED);
+	expect(scratch, "0:three$0:four$");
+}
+
+static void test_cut_and_removed(void **state)
+{
+	struct scratch *scratch = *state;
+	const char *path = in(scratch, "a");
+	append(path, "one\n");
+	add(scratch, "a");
+	expect(scratch, "0:one$");
+	append(path, "two\n");
+	cut(scratch, path);
+	append(path, "three\n");
+	assert_int_equal(unlink(path), 0);
+	append(path, "four\n");
+	expect(scratch, "0:two$0:three$0:four$");
+}
+
+/* A rotation that was killed before it cut the log changes nothing; one killed after it does. */
+static void test_cut_that_was_killed(void **state)
+{
+	struct scratch *scratch = *state;
+	const char *path = in(scratch, "a");
+	append(path, "one\n");
+	add(scratch, "a");
+	expect(scratch, "0:one$");
+	append(in(scratch, "a.0"), "one\n");
+	append(path, "two\n");
+	expect(scratch, "0:two$");
+	cut(scratch, path);
+	append(path, "three\n");
+	expect(scratch, "0:three$");
+	append(in(scratch, "a.0"), "three\nfour\n");
+	assert_int_equal(truncate(path, 0), 0);
+	append(path, "five\n");
+	expect(scratch, "0:four$0:five$");
+	cut(scratch, path);
+	append(path, "six\n");
+	expect(scratch, "0:six$");
 }
 
 static size_t open_descriptors(void)
@@ -563,7 +687,7 @@ static void write_fast(const char *path)
 		if (number % FAST_LINES_PER_RUN == 0) {
 			if (fd >= 0)
 				close(fd);
-			fd = logfile_start(path, FAST_LINES, NULL);
+			fd = logfile_start(path, FAST_LINES, LOGFILE_NO_OWNER, NULL);
 		}
 		int length = snprintf(line, sizeof(line), "%d%s\n", number,
 				      number % 7 ? "" : " with some more text to it");
@@ -621,6 +745,128 @@ static void test_fast_writer(void **state)
 	assert_int_equal(counter.next, FAST_LINES);
 }
 
+/* A service that writes all the time, and its supervisor, which rotates as soon as there is enough.
+ */
+static void write_steadily(const char *path, bool same)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	char line[64];
+	for (int number = 0; number < FAST_LINES; number++) {
+		int length = same ? snprintf(line, sizeof(line), "%015d\n", 0)
+				  : snprintf(line, sizeof(line), "%d%s\n", number,
+					     number % 7 ? "" : " with some more text to it");
+		if (write(fd, line, (size_t)length) != length)
+			_exit(1);
+	}
+	_exit(0);
+}
+
+static void cut_repeatedly(const char *path)
+{
+	alarm(TIME_LIMIT_S);
+	while (!alarmed) {
+		struct stat status;
+		if (stat(path, &status) == 0 && status.st_size > 10000)
+			logfile_rotate_running(path, FAST_LINES, LOGFILE_NO_OWNER, NULL);
+	}
+	_exit(0);
+}
+
+struct collected {
+	struct buffer text;
+	size_t lines;
+};
+
+static void collect_line(void *context, size_t source, const char *line, size_t length)
+{
+	struct collected *collected = context;
+	(void)source;
+	buffer_append(&collected->text, line, length);
+	buffer_append_char(&collected->text, '\n');
+	collected->lines++;
+}
+
+/* All that is in the files, in order; how many there are. */
+static int read_files(const char *path, struct buffer *text)
+{
+	int count = 0;
+	char name[200];
+	do
+		snprintf(name, sizeof(name), "%s.%d", path, ++count);
+	while (access(name, F_OK) == 0);
+	for (int number = count - 1; number > 0; number--) {
+		snprintf(name, sizeof(name), "%s.%d", path, number);
+		assert_int_equal(file_read(AT_FDCWD, name, 0, text), 0);
+	}
+	assert_int_equal(file_read(AT_FDCWD, path, 0, text), 0);
+	return count;
+}
+
+/* Every line that the files have arrives exactly once. PAUSE_NS between looks lets several
+ * rotations pass in between. */
+static void check_cuts(struct scratch *scratch, const char *path, bool same, long pause_ns)
+{
+	struct collected collected = { 0 };
+	struct buffer expected CLEANUP_BUFFER = BUFFER_INIT;
+	struct follower *follower = follower_create(collect_line, &collected);
+	int status;
+	bool written = false;
+	follower_add(follower, path, NULL, FOLLOW_POLLED);
+	pid_t rotator = fork();
+	if (rotator == 0)
+		cut_repeatedly(path);
+	pid_t writer = fork();
+	if (writer == 0)
+		write_steadily(path, same);
+	while (!alarmed && collected.text.length < (written ? expected.length : SIZE_MAX)) {
+		assert_int_equal(follower_run(follower, &alarmed, &scratch->err), 0);
+		if (pause_ns)
+			nanosleep(&(struct timespec){ .tv_nsec = pause_ns }, NULL);
+		if (written || waitpid(writer, &status, WNOHANG) != writer)
+			continue;
+		written = true;
+		assert_int_equal(status, 0);
+		kill(rotator, SIGALRM);
+		assert_int_equal(waitpid(rotator, &status, 0), rotator);
+		assert_int_equal(status, 0);
+		int count = read_files(path, &expected);
+		print_message("%s: %d files\n", path, count);
+		assert_true(count > 3);
+	}
+	assert_false(alarmed);
+	follower_destroy(follower);
+	assert_int_equal(collected.text.length, expected.length);
+	assert_memory_equal(collected.text.data, expected.data, expected.length);
+	buffer_release(&collected.text);
+}
+
+static void test_cuts(void **state)
+{
+	struct scratch *scratch = *state;
+	check_cuts(scratch, in(scratch, "a"), false, 0);
+	check_cuts(scratch, in(scratch, "b"), true, 0);
+}
+
+static void test_cuts_and_slow_reader(void **state)
+{
+	struct scratch *scratch = *state;
+	check_cuts(scratch, in(scratch, "a"), false, 10000000);
+	check_cuts(scratch, in(scratch, "b"), true, 10000000);
+}
+
+static void test_cuts_in_memory(void **state)
+{
+	struct scratch *scratch = *state;
+	if (access("/dev/shm", W_OK) < 0)
+		skip();
+	assert_int_equal(rmdir(scratch->directory), 0);
+	snprintf(scratch->directory, sizeof(scratch->directory), "/dev/shm/pmo-follow-XXXXXX");
+	assert_non_null(mkdtemp(scratch->directory));
+	check_cuts(scratch, in(scratch, "a"), false, 0);
+	check_cuts(scratch, in(scratch, "b"), true, 0);
+	check_cuts(scratch, in(scratch, "c"), false, 10000000);
+}
+
 int main(void)
 {
 #define SCRATCH_TEST(test) cmocka_unit_test_setup_teardown(test, scratch_create, scratch_destroy)
@@ -650,6 +896,15 @@ int main(void)
 		SCRATCH_TEST(test_stop),
 		SCRATCH_TEST(test_reader_goes_away),
 		SCRATCH_TEST(test_fast_writer),
+		SCRATCH_TEST(test_cut),
+		SCRATCH_TEST(test_cut_and_same_text),
+		SCRATCH_TEST(test_cuts_and_restarts_that_were_not_seen),
+		SCRATCH_TEST(test_from_a_position_in_a_copy),
+		SCRATCH_TEST(test_cut_and_removed),
+		SCRATCH_TEST(test_cut_that_was_killed),
+		SCRATCH_TEST(test_cuts),
+		SCRATCH_TEST(test_cuts_and_slow_reader),
+		SCRATCH_TEST(test_cuts_in_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

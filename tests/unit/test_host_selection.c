@@ -99,6 +99,16 @@ static void test_problems(void **state)
 	project_close(&project);
 }
 
+/* Before anything was started anywhere. */
+static void test_no_records_yet(void **state)
+{
+	struct test_project *directory = *state;
+	struct project project;
+	open_project(directory, per_host, &project);
+	assert_selects(&project, SPECS("alpha:web"), "", "no host 'alpha' in '%ANY/.pmo'");
+	project_close(&project);
+}
+
 static void test_one_host_project(void **state)
 {
 	struct test_project *directory = *state;
@@ -114,6 +124,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PROJECT_TEST(test_selection),
 		PROJECT_TEST(test_problems),
+		PROJECT_TEST(test_no_records_yet),
 		PROJECT_TEST(test_one_host_project),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "view/figure.h"
 #include "view/list_view.h"
 
 #include <math.h>
@@ -50,6 +51,9 @@ static struct service_status running_web(void)
 		.uptime_ns = 7384 * NSEC_PER_SEC + 500 * NSEC_PER_MSEC,
 		.cpu_percent = 12.345,
 		.memory_bytes = 12 * MEBIBYTE,
+		.next_try_in_ns = -1,
+		.memory_peak_bytes = 20 * MEBIBYTE,
+		.cpu_seconds = 1.25,
 		.member_count = 3,
 		.gpu_known = true,
 		.user = "www",
@@ -69,12 +73,22 @@ static struct service_status ended(size_t entry, enum service_state state, struc
 		.uptime_ns = -1,
 		.cpu_percent = NAN,
 		.memory_bytes = -1,
+		.next_try_in_ns = -1,
+		.memory_peak_bytes = -1,
+		.cpu_seconds = NAN,
 		.gpu_known = true,
 	};
 }
 
-static const struct exit_record no_exit = { EXIT_UNKNOWN, 0, 0 };
-static const struct exit_record status_3 = { EXIT_CODE, 3, 1767225600 * NSEC_PER_SEC };
+static const struct exit_record no_exit = { .kind = EXIT_UNKNOWN };
+static const struct exit_record signal_9 = { .kind = EXIT_SIGNAL, .value = 9 };
+static const struct exit_record status_3 = { .kind = EXIT_CODE,
+					     .value = 3,
+					     .at_realtime_ns = 1767225600 * NSEC_PER_SEC };
+static const struct exit_record given_up = { .kind = EXIT_CODE,
+					     .value = 1,
+					     .at_realtime_ns = 1767225600 * NSEC_PER_SEC,
+					     .reason = "gave up after 16 restarts in a row" };
 
 static void assert_list(struct service_status *services, size_t count, const struct catalog *from,
 			const struct output *output, const char *expected)
@@ -147,7 +161,7 @@ static void test_many_failures(void **state)
 	const struct list_part part = { &snapshot, &catalog };
 	(void)state;
 	for (size_t i = 0; i < 8; i++)
-		services[i] = ended(1, SERVICE_ERRORED, (struct exit_record){ EXIT_SIGNAL, 9, 0 });
+		services[i] = ended(1, SERVICE_ERRORED, signal_9);
 	list_view_append(&part, 1, &terminal, &text);
 	const char *footer = strstr(buffer_string(&text), "0 of 8 running\n");
 	assert_non_null(footer);
@@ -158,6 +172,71 @@ static void test_many_failures(void **state)
 				    "api: signal KILL; see pmo logs api\n"
 				    "api: signal KILL; see pmo logs api\n"
 				    "and 3 more that failed\n");
+}
+
+/* What is wrong: failures, then supervisors that are gone, then restarts. */
+static void test_supervision(void **state)
+{
+	struct service_status services[] = {
+		ended(0, SERVICE_RESTARTING, status_3),
+		ended(1, SERVICE_ERRORED, given_up),
+		running_web(),
+		ended(2, SERVICE_ERRORED, signal_9),
+		running_web(),
+	};
+	(void)state;
+	services[0].supervision = SUPERVISION_ALIVE;
+	services[0].next_try_in_ns = 3240 * NSEC_PER_MSEC;
+	services[0].record.restarts = 4;
+	services[2].supervision = SUPERVISION_MISSING;
+	services[3].supervision = SUPERVISION_MISSING;
+	services[4].supervision = SUPERVISION_ALIVE;
+	assert_list(services, 5, &catalog, &terminal,
+		    "id  name   pid  uptime  status      ↺    cpu     mem  user\n"
+		    " 1  web      -       -  restarting  4      -       -  -\n"
+		    " 2  api      -       -  errored     0      -       -  -\n"
+		    " 1  web   4242   2h 3m  running     2  12.3%  12.0mb  www\n"
+		    " 3  job      -       -  errored     0      -       -  -\n"
+		    " 1  web   4242   2h 3m  running     2  12.3%  12.0mb  www\n"
+		    "2 of 5 running\n"
+		    "api: gave up after 16 restarts in a row (exit status 1), 2026-01-01 00:00:00; "
+		    "see pmo logs api\n"
+		    "job: signal KILL, and its supervisor is gone; see pmo logs job\n"
+		    "web: its supervisor is gone; pmo resurrect gives it a new one\n"
+		    "web: next try in 3.2s (exit status 3, 4 restarts)\n");
+}
+
+static void test_next_try(void **state)
+{
+	static const struct {
+		int64_t left_ms;
+		const char *text;
+	} rows[] = {
+		{ 0, "next try now" },
+		{ 49, "next try now" },
+		{ 100, "next try in 0.1s" },
+		{ 58949, "next try in 58.9s" },
+		{ 59999, "next try in 59s" },
+		{ 61000, "next try in 1m 1s" },
+		{ 7384000, "next try in 2h 3m" },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+		struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
+		figure_append_next_try(rows[i].left_ms * NSEC_PER_MSEC, &text);
+		assert_string_equal(buffer_string(&text), rows[i].text);
+	}
+	struct service_status services[8];
+	struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
+	const struct snapshot snapshot = { .services = services, .count = 8 };
+	const struct list_part part = { &snapshot, &catalog };
+	for (size_t i = 0; i < 8; i++) {
+		services[i] = ended(1, SERVICE_RESTARTING, signal_9);
+		services[i].record.restarts = 1;
+	}
+	list_view_append(&part, 1, &terminal, &text);
+	assert_non_null(strstr(text.data, "api: next try soon (signal KILL, 1 restart)\n"
+					  "and 3 more that wait to be restarted\n"));
 }
 
 /* While pmo.yml cannot be read positions mean nothing, and nothing is "not in pmo.yml". */
@@ -278,6 +357,9 @@ static void test_json(void **state)
 	(void)state;
 	services[0].gpus = gpus;
 	services[0].gpu_count = 2;
+	services[0].supervision = SUPERVISION_ALIVE;
+	services[0].supervisor_pid = 4241;
+	services[1].record.exit = given_up;
 	services[1].record.exit.kind = EXIT_SIGNAL;
 	services[1].record.exit.value = 9;
 	list_view_append_json(&part, 1, &text);
@@ -291,12 +373,15 @@ static void test_json(void **state)
 			    "    \"status\": \"running\",\n"
 			    "    \"health\": null,\n"
 			    "    \"pid\": 4242,\n"
-			    "    \"supervisor_pid\": null,\n"
+			    "    \"supervisor_pid\": 4241,\n"
+			    "    \"supervisor\": \"alive\",\n"
 			    "    \"uptime_seconds\": 7384.5,\n"
 			    "    \"started_at\": \"2026-01-01T12:00:00.000Z\",\n"
 			    "    \"restarts\": 2,\n"
 			    "    \"cpu_percent\": 12.345,\n"
 			    "    \"memory_bytes\": 12582912,\n"
+			    "    \"memory_peak_bytes\": 20971520,\n"
+			    "    \"cpu_seconds\": 1.25,\n"
 			    "    \"processes\": 3,\n"
 			    "    \"ports\": [],\n"
 			    "    \"gpus\": [\n"
@@ -315,6 +400,8 @@ static void test_json(void **state)
 			    "    \"exit_code\": null,\n"
 			    "    \"exit_signal\": null,\n"
 			    "    \"exited_at\": null,\n"
+			    "    \"exit_reason\": null,\n"
+			    "    \"next_try_at\": null,\n"
 			    "    \"configured\": true,\n"
 			    "    \"command\": \"python3 -m http.server\",\n"
 			    "    \"cwd\": \"/srv/web\",\n"
@@ -330,11 +417,14 @@ static void test_json(void **state)
 			    "    \"health\": null,\n"
 			    "    \"pid\": null,\n"
 			    "    \"supervisor_pid\": null,\n"
+			    "    \"supervisor\": null,\n"
 			    "    \"uptime_seconds\": null,\n"
 			    "    \"started_at\": null,\n"
 			    "    \"restarts\": 0,\n"
 			    "    \"cpu_percent\": null,\n"
 			    "    \"memory_bytes\": null,\n"
+			    "    \"memory_peak_bytes\": null,\n"
+			    "    \"cpu_seconds\": null,\n"
 			    "    \"processes\": 0,\n"
 			    "    \"ports\": [],\n"
 			    "    \"gpus\": [],\n"
@@ -342,6 +432,8 @@ static void test_json(void **state)
 			    "    \"exit_code\": null,\n"
 			    "    \"exit_signal\": 9,\n"
 			    "    \"exited_at\": \"2026-01-01T00:00:00.000Z\",\n"
+			    "    \"exit_reason\": \"gave up after 16 restarts in a row\",\n"
+			    "    \"next_try_at\": null,\n"
 			    "    \"configured\": true,\n"
 			    "    \"command\": null,\n"
 			    "    \"cwd\": null,\n"
@@ -382,6 +474,8 @@ int main(void)
 		cmocka_unit_test(test_ascii),
 		cmocka_unit_test(test_terminal_footer),
 		cmocka_unit_test(test_many_failures),
+		cmocka_unit_test(test_supervision),
+		cmocka_unit_test(test_next_try),
 		cmocka_unit_test(test_broken_config),
 		cmocka_unit_test(test_gpu_columns),
 		cmocka_unit_test(test_other_host),

@@ -111,7 +111,7 @@ static void assert_error(struct scratch *scratch, const char *before, const char
 /* One run of a service: start the log, write TEXT. */
 static void run_once(struct scratch *scratch, int keep, const char *text)
 {
-	int fd = logfile_start(scratch->path, keep, &scratch->err);
+	int fd = logfile_start(scratch->path, keep, LOGFILE_NO_OWNER, &scratch->err);
 	assert_true(fd >= 0);
 	assert_int_equal(file_write_all(fd, text, strlen(text)), 0);
 	close(fd);
@@ -121,7 +121,7 @@ static void test_descriptor(void **state)
 {
 	struct scratch *scratch = *state;
 	struct stat status;
-	int fd = logfile_start(scratch->path, 3, &scratch->err);
+	int fd = logfile_start(scratch->path, 3, LOGFILE_NO_OWNER, &scratch->err);
 	assert_true(fd >= 0);
 	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	assert_int_equal(fcntl(fd, F_GETFL) & (O_ACCMODE | O_APPEND | O_NONBLOCK),
@@ -208,7 +208,7 @@ static void test_failed_rotation_loses_nothing(void **state)
 	put(scratch->path, "now");
 	put(in(scratch, "web-out.log.1"), "one");
 	assert_int_equal(mkdir(in(scratch, "web-out.log.2"), 0700), 0);
-	assert_int_equal(logfile_start(scratch->path, 2, &scratch->err), -1);
+	assert_int_equal(logfile_start(scratch->path, 2, LOGFILE_NO_OWNER, &scratch->err), -1);
 	char expected[512];
 	snprintf(expected, sizeof(expected), "cannot rotate log '%s.1' to '%s.2': Is a directory",
 		 scratch->path, scratch->path);
@@ -222,7 +222,7 @@ static void test_directory_in_its_place(void **state)
 	struct scratch *scratch = *state;
 	struct buffer buffer CLEANUP_BUFFER = BUFFER_INIT;
 	assert_int_equal(mkdir(scratch->path, 0700), 0);
-	assert_int_equal(logfile_start(scratch->path, 3, &scratch->err), -1);
+	assert_int_equal(logfile_start(scratch->path, 3, LOGFILE_NO_OWNER, &scratch->err), -1);
 	assert_error(scratch, "log ", "web-out.log", " is a directory");
 	assert_int_equal(logfile_flush(scratch->path, &scratch->err), -1);
 	assert_error(scratch, "log ", "web-out.log", " is a directory");
@@ -236,7 +236,9 @@ static void test_missing_parent(void **state)
 {
 	struct scratch *scratch = *state;
 	char expected[512];
-	assert_int_equal(logfile_start(in(scratch, "no/web.log"), 3, &scratch->err), -1);
+	assert_int_equal(logfile_start(in(scratch, "no/web.log"), 3, LOGFILE_NO_OWNER,
+				       &scratch->err),
+			 -1);
 	snprintf(expected, sizeof(expected),
 		 "cannot open log '%s/no/web.log': create its directory '%s/no' first",
 		 scratch->directory, scratch->directory);
@@ -247,7 +249,9 @@ static void test_parent_is_a_file(void **state)
 {
 	struct scratch *scratch = *state;
 	put(in(scratch, "file"), "");
-	assert_int_equal(logfile_start(in(scratch, "file/web.log"), 3, &scratch->err), -1);
+	assert_int_equal(logfile_start(in(scratch, "file/web.log"), 3, LOGFILE_NO_OWNER,
+				       &scratch->err),
+			 -1);
 	assert_error(scratch, "cannot open log ", "file/web.log", ": Not a directory");
 }
 
@@ -255,11 +259,11 @@ static void test_fifo(void **state)
 {
 	struct scratch *scratch = *state;
 	assert_int_equal(mkfifo(scratch->path, 0600), 0);
-	assert_int_equal(logfile_start(scratch->path, 3, &scratch->err), -1);
+	assert_int_equal(logfile_start(scratch->path, 3, LOGFILE_NO_OWNER, &scratch->err), -1);
 	assert_error(scratch, "cannot open log ", "web-out.log",
 		     ": nobody reads it, start its reader first");
 	int reader = open(scratch->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	int fd = logfile_start(scratch->path, 3, &scratch->err);
+	int fd = logfile_start(scratch->path, 3, LOGFILE_NO_OWNER, &scratch->err);
 	assert_true(fd >= 0);
 	assert_false(fcntl(fd, F_GETFL) & O_NONBLOCK);
 	assert_int_equal(logfile_write_header(fd, scratch->path, "web", "", &scratch->err), 0);
@@ -277,7 +281,7 @@ static void test_device_is_left_alone(void **state)
 {
 	struct scratch *scratch = *state;
 	struct buffer buffer CLEANUP_BUFFER = BUFFER_INIT;
-	int fd = logfile_start("/dev/null", 3, &scratch->err);
+	int fd = logfile_start("/dev/null", 3, LOGFILE_NO_OWNER, &scratch->err);
 	assert_true(fd >= 0);
 	assert_int_equal(logfile_write_header(fd, "/dev/null", "web", "", &scratch->err), 0);
 	close(fd);
@@ -302,6 +306,86 @@ static void test_link_is_appended_to(void **state)
 	assert_int_equal(file_count(scratch), 2);
 }
 
+static uid_t owner_of(const char *path)
+{
+	struct stat status;
+	assert_int_equal(lstat(path, &status), 0);
+	return status.st_uid;
+}
+
+static void expect_unsafe(struct scratch *scratch, const char *path)
+{
+	char part[] = "leads through a symbolic link that is not safe";
+	assert_int_equal(logfile_check(path, 65534, &scratch->err), -1);
+	assert_non_null(strstr(scratch->err.message, part));
+	assert_int_equal(logfile_start(path, 3, 65534, &scratch->err), -1);
+	assert_non_null(strstr(scratch->err.message, part));
+}
+
+/* Root gives nothing away that somebody else put in the log's place. */
+static void test_log_of_another_user(void **state)
+{
+	struct scratch *scratch = *state;
+	if (geteuid() != 0)
+		skip();
+	int fd = logfile_start(scratch->path, 3, 65534, &scratch->err);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(owner_of(scratch->path), 65534);
+	unlink(scratch->path);
+	put(in(scratch, "target"), "old\n");
+	assert_int_equal(symlink("target", scratch->path), 0);
+	assert_int_equal(lchown(scratch->path, 65534, 65534), 0);
+	expect_unsafe(scratch, scratch->path);
+	/* without an owner it is nobody's business */
+	fd = logfile_start(scratch->path, 3, LOGFILE_NO_OWNER, &scratch->err);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(lchown(scratch->path, 0, 0), 0);
+	fd = logfile_start(scratch->path, 3, 65534, &scratch->err);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(chmod(scratch->directory, 0777), 0);
+	expect_unsafe(scratch, scratch->path);
+	assert_int_equal(owner_of(in(scratch, "target")), 0);
+	assert_content(in(scratch, "target"), "old\n");
+	unlink(scratch->path);
+	put(in(scratch, "target"), "");
+	assert_int_equal(link(in(scratch, "target"), scratch->path), 0);
+	assert_int_equal(logfile_start(scratch->path, 3, 65534, &scratch->err), -1);
+	assert_non_null(strstr(scratch->err.message, "has another name"));
+	assert_int_equal(owner_of(in(scratch, "target")), 0);
+}
+
+/* On the way to the log no link of somebody else is followed, and one of root's is. */
+static void test_directory_of_another_user(void **state)
+{
+	struct scratch *scratch = *state;
+	if (geteuid() != 0)
+		skip();
+	const char *here = in(scratch, "here");
+	char log[192];
+	snprintf(log, sizeof(log), "%s/../here/app.log", here);
+	assert_int_equal(symlink(".", here), 0);
+	assert_int_equal(lchown(here, 65534, 65534), 0);
+	expect_unsafe(scratch, log);
+	assert_false(exists(in(scratch, "app.log")));
+	assert_int_equal(lchown(here, 0, 0), 0);
+	snprintf(log, sizeof(log), "%s/app.log", here);
+	int fd = logfile_start(log, 3, 65534, &scratch->err);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(owner_of(in(scratch, "app.log")), 65534);
+	unlink(here);
+	/* a link to itself ends */
+	assert_int_equal(symlink("here", here), 0);
+	expect_unsafe(scratch, log);
+	assert_int_equal(logfile_start(in(scratch, "no/x"), 3, 65534, &scratch->err), -1);
+	assert_non_null(strstr(scratch->err.message, "create its directory"));
+	assert_int_equal(logfile_start(in(scratch, "app.log/x"), 3, 65534, &scratch->err), -1);
+	assert_non_null(strstr(scratch->err.message, "Not a directory"));
+}
+
 /* Run CHECK in a child that is no longer root; its status is the result. */
 static int without_root(int (*check)(const char *path), const char *path)
 {
@@ -320,7 +404,7 @@ static int without_root(int (*check)(const char *path), const char *path)
 static int append_a_line(const char *path)
 {
 	struct error err = ERROR_INIT;
-	int fd = logfile_start(path, 3, &err);
+	int fd = logfile_start(path, 3, LOGFILE_NO_OWNER, &err);
 	return fd < 0 || write(fd, "new\n", 4) != 4;
 }
 
@@ -342,7 +426,8 @@ static int expect_refusal(const char *path)
 	struct error err = ERROR_INIT;
 	char expected[512];
 	snprintf(expected, sizeof(expected), "cannot open log '%s': Permission denied", path);
-	bool same = logfile_start(path, 3, &err) == -1 && strcmp(err.message, expected) == 0;
+	bool same = logfile_start(path, 3, LOGFILE_NO_OWNER, &err) == -1 &&
+		    strcmp(err.message, expected) == 0;
 	error_clear(&err);
 	return !same;
 }
@@ -369,7 +454,7 @@ static void assert_matches(const char *path, const char *before, const char *aft
 static void test_header(void **state)
 {
 	struct scratch *scratch = *state;
-	int fd = logfile_start(scratch->path, 3, &scratch->err);
+	int fd = logfile_start(scratch->path, 3, LOGFILE_NO_OWNER, &scratch->err);
 	assert_int_equal(logfile_write_header(fd, scratch->path, "web", "", &scratch->err), 0);
 	assert_matches(scratch->path, "--- Starting service 'web' at ", " ---\n");
 	assert_int_equal(logfile_write_header(fd, scratch->path, "w b", " (merged logs)",
@@ -388,7 +473,7 @@ static int expect_full(const char *path)
 	struct error err = ERROR_INIT;
 	struct rlimit limit = { 10, 10 };
 	char expected[512];
-	int fd = logfile_start(path, 3, &err);
+	int fd = logfile_start(path, 3, LOGFILE_NO_OWNER, &err);
 	signal(SIGXFSZ, SIG_IGN);
 	if (fd < 0 || setrlimit(RLIMIT_FSIZE, &limit) < 0)
 		return 1;
@@ -573,7 +658,7 @@ static void test_nothing_there(void **state)
 {
 	struct scratch *scratch = *state;
 	struct buffer buffer CLEANUP_BUFFER = BUFFER_INIT;
-	struct logfile_position position = { 1, 1, 1 };
+	struct logfile_position position = { .device = 1, .inode = 1, .offset = 1 };
 	off_t end = -1;
 	assert_int_equal(logfile_read_last(scratch->path, 5, 0, &buffer, &end, &scratch->err), 0);
 	assert_int_equal(end, 0);
@@ -680,6 +765,8 @@ int main(void)
 		SCRATCH_TEST(test_fifo),
 		SCRATCH_TEST(test_device_is_left_alone),
 		SCRATCH_TEST(test_link_is_appended_to),
+		SCRATCH_TEST(test_log_of_another_user),
+		SCRATCH_TEST(test_directory_of_another_user),
 		SCRATCH_TEST(test_foreign_directory),
 		SCRATCH_TEST(test_refused),
 		SCRATCH_TEST(test_header),

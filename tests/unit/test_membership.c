@@ -21,6 +21,12 @@
 #define MARK_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define MARK_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define MARK_C "cccccccccccccccccccccccccccccccc"
+#define MARK_S "dddddddddddddddddddddddddddddddd"
+
+#define CLAIM(pid, start, word)                                                                    \
+	{                                                                                          \
+		.leader = (pid), .ticks = (start), .mark = (word)                                  \
+	}
 
 enum { KERNEL = 0x00200000, PROCESSES_MAXIMUM = 12, CLAIMS_MAXIMUM = 4 };
 
@@ -39,13 +45,13 @@ struct member {
 
 struct tree_case {
 	const char *name;
-	struct claim claims[CLAIMS_MAXIMUM];      /* ends with leader 0 */
+	struct claim claims[CLAIMS_MAXIMUM];      /* ends with neither leader nor supervisor */
 	struct member members[PROCESSES_MAXIMUM]; /* ends with pid 0 */
 };
 
 static const struct tree_case tree_cases[] = {
 	{ "leader, session and descendants",
-	  { { 10, 100, MARK_A } },
+	  { CLAIM(10, 100, MARK_A) },
 	  { { .pid = 1, .ticks = 1, .owner = NOBODY },
 	    { .pid = 10, .parent = 1, .session = 10, .ticks = 100, .owner = 0 },
 	    { .pid = 11, .parent = 10, .session = 10, .ticks = 101, .owner = 0 },
@@ -55,14 +61,14 @@ static const struct tree_case tree_cases[] = {
 	    { .pid = 15, .parent = 14, .session = 15, .ticks = 105, .owner = 0 },
 	    { .pid = 16, .parent = 1, .session = 16, .ticks = 106, .owner = NOBODY } } },
 	{ "children that are listed before their parents",
-	  { { 900, 100, MARK_A } },
+	  { CLAIM(900, 100, MARK_A) },
 	  { { .pid = 1, .ticks = 1, .owner = NOBODY },
 	    { .pid = 5, .parent = 6, .session = 5, .ticks = 103, .owner = 0 },
 	    { .pid = 6, .parent = 7, .session = 6, .ticks = 102, .owner = 0 },
 	    { .pid = 7, .parent = 900, .session = 7, .ticks = 101, .owner = 0 },
 	    { .pid = 900, .parent = 1, .session = 900, .ticks = 100, .owner = 0 } } },
 	{ "the leader of one claim under another",
-	  { { 10, 100, MARK_A }, { 20, 110, MARK_B } },
+	  { CLAIM(10, 100, MARK_A), CLAIM(20, 110, MARK_B) },
 	  { { .pid = 10, .parent = 1, .session = 10, .ticks = 100, .mark = MARK_A, .owner = 0 },
 	    { .pid = 11, .parent = 10, .session = 10, .ticks = 101, .owner = 0 },
 	    { .pid = 20, .parent = 11, .session = 20, .ticks = 110, .mark = MARK_B, .owner = 1 },
@@ -74,7 +80,7 @@ static const struct tree_case tree_cases[] = {
 	      .mark = MARK_A,
 	      .owner = 1 } } },
 	{ "another service that was started from inside this one, and is no claim",
-	  { { 10, 100, MARK_A } },
+	  { CLAIM(10, 100, MARK_A) },
 	  { { .pid = 10, .parent = 1, .session = 10, .ticks = 100, .mark = MARK_A, .owner = 0 },
 	    { .pid = 11, .parent = 10, .session = 11, .ticks = 101, .mark = MARK_A, .owner = 0 },
 	    { .pid = 20,
@@ -91,22 +97,22 @@ static const struct tree_case tree_cases[] = {
 	      .owner = NOBODY },
 	    { .pid = 22, .parent = 21, .session = 20, .ticks = 112, .owner = NOBODY } } },
 	{ "the pid is another process's by now",
-	  { { 10, 100, MARK_A } },
+	  { CLAIM(10, 100, MARK_A) },
 	  { { .pid = 10, .parent = 1, .session = 10, .ticks = 150, .owner = NOBODY },
 	    { .pid = 11, .parent = 10, .session = 10, .ticks = 151, .owner = NOBODY },
 	    { .pid = 12, .parent = 1, .session = 12, .ticks = 120, .mark = MARK_A, .owner = 0 } } },
 	{ "leader gone, session proven by one member",
-	  { { 10, 100, MARK_A } },
+	  { CLAIM(10, 100, MARK_A) },
 	  { { .pid = 11, .parent = 1, .session = 10, .ticks = 101, .owner = 0 },
 	    { .pid = 12, .parent = 1, .session = 10, .ticks = 102, .mark = MARK_A, .owner = 0 },
 	    { .pid = 13, .parent = 11, .session = 13, .ticks = 103, .owner = 0 } } },
 	{ "leader gone, nothing proves the session",
-	  { { 10, 100, MARK_A }, { 90, 100, MARK_B } },
+	  { CLAIM(10, 100, MARK_A), CLAIM(90, 100, MARK_B) },
 	  { { .pid = 11, .parent = 1, .session = 10, .ticks = 101, .owner = NOBODY },
 	    { .pid = 12, .parent = 1, .session = 10, .ticks = 102, .mark = MARK_B, .owner = 1 },
 	    { .pid = 13, .parent = 11, .session = 13, .ticks = 103, .owner = NOBODY } } },
 	{ "leader gone, only a dead member carries the mark",
-	  { { 10, 100, MARK_A } },
+	  { CLAIM(10, 100, MARK_A) },
 	  { { .pid = 11, .parent = 1, .session = 10, .ticks = 101, .owner = NOBODY },
 	    { .pid = 12,
 	      .parent = 1,
@@ -116,7 +122,7 @@ static const struct tree_case tree_cases[] = {
 	      .owner = NOBODY,
 	      .state = 'Z' } } },
 	{ "leader gone, the member with the mark is older than the service",
-	  { { 10, 100, MARK_A } },
+	  { CLAIM(10, 100, MARK_A) },
 	  { { .pid = 11,
 	      .parent = 1,
 	      .session = 10,
@@ -124,15 +130,15 @@ static const struct tree_case tree_cases[] = {
 	      .mark = MARK_A,
 	      .owner = NOBODY } } },
 	{ "a leader that is a zombie keeps its session",
-	  { { 10, 100, MARK_A } },
+	  { CLAIM(10, 100, MARK_A) },
 	  { { .pid = 10, .parent = 1, .session = 10, .ticks = 100, .owner = NOBODY, .state = 'Z' },
 	    { .pid = 11, .parent = 1, .session = 10, .ticks = 101, .owner = 0 } } },
 	{ "a zombie that is not the leader any more does not",
-	  { { 10, 100, MARK_A } },
+	  { CLAIM(10, 100, MARK_A) },
 	  { { .pid = 10, .parent = 1, .session = 10, .ticks = 99, .owner = NOBODY, .state = 'Z' },
 	    { .pid = 11, .parent = 1, .session = 10, .ticks = 101, .owner = NOBODY } } },
 	{ "a leader whose main thread has ended",
-	  { { 10, 100, MARK_A } },
+	  { CLAIM(10, 100, MARK_A) },
 	  { { .pid = 10,
 	      .parent = 1,
 	      .session = 10,
@@ -142,7 +148,7 @@ static const struct tree_case tree_cases[] = {
 	      .threads = 2 },
 	    { .pid = 11, .parent = 10, .session = 11, .ticks = 101, .owner = 0 } } },
 	{ "marks and what descends from the marked",
-	  { { 10, 100, MARK_A }, { 20, 200, MARK_B } },
+	  { CLAIM(10, 100, MARK_A), CLAIM(20, 200, MARK_B) },
 	  { { .pid = 1, .ticks = 1, .owner = NOBODY },
 	    { .pid = 30, .parent = 1, .session = 30, .ticks = 150, .mark = MARK_A, .owner = 0 },
 	    { .pid = 31, .parent = 30, .session = 31, .ticks = 151, .owner = 0 },
@@ -162,7 +168,7 @@ static const struct tree_case tree_cases[] = {
 	      .mark = "cccc",
 	      .owner = NOBODY } } },
 	{ "kernel threads and the dead are nobody's",
-	  { { 10, 100, MARK_A } },
+	  { CLAIM(10, 100, MARK_A) },
 	  { { .pid = 2,
 	      .parent = 0,
 	      .session = 0,
@@ -181,7 +187,7 @@ static const struct tree_case tree_cases[] = {
 	      .owner = NOBODY,
 	      .state = 'Z' } } },
 	{ "parents that run in a circle, or are younger than their child",
-	  { { 10, 100, MARK_A } },
+	  { CLAIM(10, 100, MARK_A) },
 	  { { .pid = 10, .parent = 1, .session = 10, .ticks = 100, .owner = 0 },
 	    { .pid = 11, .parent = 12, .session = 11, .ticks = 100, .owner = NOBODY },
 	    { .pid = 12, .parent = 11, .session = 12, .ticks = 100, .owner = NOBODY },
@@ -189,16 +195,16 @@ static const struct tree_case tree_cases[] = {
 	    { .pid = 14, .parent = 10, .session = 14, .ticks = 99, .owner = NOBODY },
 	    { .pid = 15, .parent = 77, .session = 15, .ticks = 99, .owner = NOBODY } } },
 	{ "an old record and the new one of the same pid",
-	  { { 10, 50, MARK_A }, { 10, 100, MARK_B } },
+	  { CLAIM(10, 50, MARK_A), CLAIM(10, 100, MARK_B) },
 	  { { .pid = 10, .parent = 1, .session = 10, .ticks = 100, .mark = MARK_B, .owner = 1 },
 	    { .pid = 11, .parent = 1, .session = 10, .ticks = 101, .owner = 1 },
 	    { .pid = 12, .parent = 1, .session = 12, .ticks = 60, .mark = MARK_A, .owner = 0 } } },
 	{ "two records of the same pid, leader gone",
-	  { { 10, 50, MARK_A }, { 10, 100, MARK_B } },
+	  { CLAIM(10, 50, MARK_A), CLAIM(10, 100, MARK_B) },
 	  { { .pid = 11, .parent = 1, .session = 10, .ticks = 101, .owner = 1 },
 	    { .pid = 12, .parent = 1, .session = 10, .ticks = 102, .mark = MARK_B, .owner = 1 } } },
 	{ "claims that can be nobody's",
-	  { { 1, 1, MARK_A }, { -1, 0, MARK_A }, { 10, 100, "" } },
+	  { CLAIM(1, 1, MARK_A), CLAIM(-1, 0, MARK_A), CLAIM(10, 100, "") },
 	  { { .pid = 1, .parent = 0, .session = 1, .ticks = 1, .owner = NOBODY },
 	    { .pid = 2, .parent = 0, .session = 0, .ticks = 1, .owner = NOBODY },
 	    { .pid = 9, .parent = 1, .session = 1, .ticks = 1, .mark = "", .owner = NOBODY },
@@ -208,6 +214,91 @@ static const struct tree_case tree_cases[] = {
 	      .ticks = 100,
 	      .mark = "",
 	      .owner = NOBODY } } },
+	{ "a supervisor and its helpers are nobody's, what else descends from them is the claim's",
+	  { { 20, 100, MARK_A, 10, 90, MARK_S } },
+	  { { .pid = 1, .ticks = 1, .owner = NOBODY },
+	    { .pid = 10, .parent = 1, .session = 10, .ticks = 90, .mark = MARK_S, .owner = NOBODY },
+	    { .pid = 11, .parent = 10, .session = 10, .ticks = 95, .owner = NOBODY },
+	    { .pid = 12, .parent = 11, .session = 10, .ticks = 96, .owner = NOBODY },
+	    { .pid = 13, .parent = 12, .session = 13, .ticks = 97, .owner = 0 },
+	    { .pid = 20, .parent = 10, .session = 20, .ticks = 100, .mark = MARK_A, .owner = 0 },
+	    { .pid = 21, .parent = 20, .session = 20, .ticks = 101, .owner = 0 },
+	    { .pid = 30, .parent = 10, .session = 30, .ticks = 95, .mark = MARK_S, .owner = 0 },
+	    { .pid = 31, .parent = 10, .session = 29, .ticks = 96, .owner = 0 },
+	    { .pid = 32, .parent = 31, .session = 32, .ticks = 97, .owner = 0 },
+	    { .pid = 40, .parent = 1, .session = 40, .ticks = 95, .owner = NOBODY } } },
+	{ "a supervisor without a leader",
+	  { { .supervisor = 10, .supervisor_ticks = 90 } },
+	  { { .pid = 10, .parent = 1, .session = 10, .ticks = 90, .owner = NOBODY },
+	    { .pid = 11, .parent = 10, .session = 11, .ticks = 95, .owner = 0 },
+	    { .pid = 12, .parent = 11, .session = 12, .ticks = 96, .owner = 0 },
+	    { .pid = 13, .parent = 1, .session = 13, .ticks = 96, .owner = NOBODY } } },
+	{ "a supervisor that has not left the session of who made it",
+	  { { .supervisor = 10, .supervisor_ticks = 90 } },
+	  { { .pid = 5, .parent = 1, .session = 5, .ticks = 50, .owner = NOBODY },
+	    { .pid = 10, .parent = 5, .session = 5, .ticks = 90, .owner = NOBODY },
+	    { .pid = 11, .parent = 10, .session = 11, .ticks = 95, .owner = 0 } } },
+	{ "the pid of the supervisor is another process's by now, or it is dead",
+	  { { 20, 100, MARK_A, 10, 90, MARK_S }, { 21, 100, MARK_B, 15, 90, NULL } },
+	  { { .pid = 10, .parent = 1, .session = 10, .ticks = 150, .owner = NOBODY },
+	    { .pid = 11, .parent = 10, .session = 11, .ticks = 151, .owner = NOBODY },
+	    { .pid = 12, .parent = 10, .session = 10, .ticks = 152, .mark = MARK_S, .owner = 0 },
+	    { .pid = 13, .parent = 1, .session = 13, .ticks = 89, .mark = MARK_S, .owner = NOBODY },
+	    { .pid = 15, .parent = 1, .session = 15, .ticks = 90, .state = 'Z', .owner = NOBODY },
+	    { .pid = 16, .parent = 15, .session = 16, .ticks = 91, .owner = NOBODY },
+	    { .pid = 20, .parent = 1, .session = 20, .ticks = 100, .mark = MARK_A, .owner = 0 },
+	    { .pid = 21, .parent = 15, .session = 21, .ticks = 100, .owner = 1 } } },
+	{ "a supervisor under another service, both claims",
+	  { { 20, 100, MARK_A, 10, 90, NULL }, { 40, 210, MARK_B, 30, 200, MARK_S } },
+	  { { .pid = 10, .parent = 1, .session = 10, .ticks = 90, .owner = NOBODY },
+	    { .pid = 20, .parent = 10, .session = 20, .ticks = 100, .mark = MARK_A, .owner = 0 },
+	    { .pid = 30, .parent = 20, .session = 30, .ticks = 200, .owner = NOBODY },
+	    { .pid = 31, .parent = 30, .session = 30, .ticks = 201, .owner = NOBODY },
+	    { .pid = 40, .parent = 30, .session = 40, .ticks = 210, .mark = MARK_B, .owner = 1 },
+	    { .pid = 41, .parent = 30, .session = 39, .ticks = 211, .owner = 1 },
+	    { .pid = 42,
+	      .parent = 41,
+	      .session = 42,
+	      .ticks = 212,
+	      .mark = MARK_A,
+	      .owner = 1 } } },
+	{ "a supervisor under another service, and no claim",
+	  { { 20, 100, MARK_A, 10, 90, NULL } },
+	  { { .pid = 10, .parent = 1, .session = 10, .ticks = 90, .owner = NOBODY },
+	    { .pid = 20, .parent = 10, .session = 20, .ticks = 100, .mark = MARK_A, .owner = 0 },
+	    { .pid = 30,
+	      .parent = 20,
+	      .session = 30,
+	      .ticks = 200,
+	      .mark = MARK_S,
+	      .owner = NOBODY },
+	    { .pid = 31, .parent = 30, .session = 30, .ticks = 201, .owner = NOBODY },
+	    { .pid = 40,
+	      .parent = 30,
+	      .session = 40,
+	      .ticks = 210,
+	      .mark = MARK_B,
+	      .owner = NOBODY },
+	    { .pid = 41, .parent = 30, .session = 39, .ticks = 211, .owner = NOBODY } } },
+	{ "what a supervisor has adopted from services that run inside its own",
+	  { { 20, 100, MARK_A, 10, 90, NULL }, CLAIM(40, 210, MARK_B) },
+	  { { .pid = 10, .parent = 1, .session = 10, .ticks = 90, .owner = NOBODY },
+	    { .pid = 20, .parent = 10, .session = 20, .ticks = 100, .mark = MARK_A, .owner = 0 },
+	    { .pid = 40, .parent = 10, .session = 40, .ticks = 210, .mark = MARK_B, .owner = 1 },
+	    { .pid = 41, .parent = 10, .session = 39, .ticks = 211, .mark = MARK_B, .owner = 1 },
+	    { .pid = 42,
+	      .parent = 10,
+	      .session = 38,
+	      .ticks = 212,
+	      .mark = MARK_C,
+	      .owner = NOBODY },
+	    { .pid = 43, .parent = 42, .session = 43, .ticks = 213, .owner = NOBODY },
+	    { .pid = 44,
+	      .parent = 10,
+	      .session = 37,
+	      .ticks = 214,
+	      .mark = MARK_A,
+	      .owner = 0 } } },
 };
 
 static void write_member(struct test_project *project, const char *tree,
@@ -244,7 +335,8 @@ static void check_tree(struct test_project *project, const struct tree_case *thi
 	struct process_table table;
 	size_t claims = 0;
 	char *tree = text_format("tree-%zu", number);
-	while (claims < CLAIMS_MAXIMUM && this->claims[claims].leader)
+	while (claims < CLAIMS_MAXIMUM &&
+	       (this->claims[claims].leader || this->claims[claims].supervisor))
 		claims++;
 	for (const struct member *member = this->members; member->pid; member++)
 		write_member(project, tree, member);
@@ -273,7 +365,7 @@ static void test_nothing(void **state)
 {
 	struct process_table empty = PROCESS_TABLE_INIT;
 	struct process_table table = PROCESS_TABLE_INIT;
-	struct claim claim = { 10, 100, MARK_A };
+	struct claim claim = CLAIM(10, 100, MARK_A);
 	struct error err = ERROR_INIT;
 	(void)state;
 	free(membership_assign(&empty, &claim, 1));
@@ -291,7 +383,7 @@ static void test_reads_no_more_than_it_must(void **state)
 {
 	struct test_project *project = *state;
 	struct process_table table;
-	struct claim claim = { 10, 100, MARK_A };
+	struct claim claim = CLAIM(10, 100, MARK_A);
 	static const struct member members[] = {
 		{ .pid = 9, .parent = 1, .session = 9, .ticks = 99 },
 		{ .pid = 10, .parent = 1, .session = 10, .ticks = 100 },
@@ -337,7 +429,7 @@ static void test_large(void **state)
 			.ticks = leader ? 100 : 200,
 		};
 		if (leader)
-			claims[CLAIMS - 1 - i] = (struct claim){ i + 2, 100, MARK_A };
+			claims[CLAIMS - 1 - i] = (struct claim)CLAIM(i + 2, 100, MARK_A);
 	}
 	int64_t start = clock_monotonic_ns();
 	int *owners = membership_assign(&table, claims, CLAIMS);
@@ -350,7 +442,7 @@ static void test_large(void **state)
 		items[i].parent = i + 3;
 		items[i].ticks = 100;
 	}
-	claims[0] = (struct claim){ PROCESSES + 1, 100, MARK_A };
+	claims[0] = (struct claim)CLAIM(PROCESSES + 1, 100, MARK_A);
 	owners = membership_assign(&table, claims, 1);
 	for (int i = 0; i < PROCESSES; i++)
 		assert_int_equal(owners[i], 0);
@@ -397,6 +489,21 @@ static void reexecute(const char *role, bool keep_environment)
 	_exit(127);
 }
 
+/* As a supervisor does: its orphans come back to it. One helper, and a service that hides in every
+ * way there is. */
+static void supervise(void)
+{
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	unsetenv("PMO_RUN");
+	if (fork() == 0)
+		report_and_wait();
+	pid_t pid = fork();
+	if (pid == 0) {
+		setsid();
+		reexecute("wiped-escape", false);
+	}
+}
+
 static int run_role(const char *role)
 {
 	if (strcmp(role, "child") == 0) {
@@ -414,6 +521,8 @@ static int run_role(const char *role)
 		fork_twice();
 		setsid();
 		reexecute("wait", false);
+	} else if (strcmp(role, "supervisor") == 0) {
+		supervise();
 	} else if (strcmp(role, "orphan") == 0) {
 		/* the leader ends; what stays in its session carries the mark */
 		if (fork() != 0)
@@ -426,7 +535,7 @@ static int run_role(const char *role)
 struct service {
 	pid_t leader;
 	uint64_t ticks;
-	pid_t pids[2]; /* as they reported */
+	pid_t pids[4]; /* as they reported */
 };
 
 static void service_start(struct service *service, const char *role, int reports)
@@ -488,8 +597,8 @@ static void check_real(const struct real_case *this)
 	service_start(&service, this->role, this->reports);
 	if (!this->leader_owned && strcmp(this->role, "orphan") == 0)
 		waitpid(service.leader, NULL, 0);
-	struct claim claim = { service.leader, service.ticks + (uint64_t)this->ticks_added,
-			       this->mark };
+	struct claim claim =
+	    CLAIM(service.leader, service.ticks + (uint64_t)this->ticks_added, this->mark);
 	assert_int_equal(process_table_read(&table, &err), 0);
 	int *owners = membership_assign(&table, &claim, 1);
 	size_t owned = 0;
@@ -519,6 +628,37 @@ static void test_real(void **state)
 		check_real(&real_cases[i]);
 }
 
+/* Double-forked, in a session of its own, without an environment: from its supervisor it cannot
+ * hide. */
+static void test_real_supervisor(void **state)
+{
+	enum { HELPERS_AND_SERVICE = 3 };
+	struct process_table table = PROCESS_TABLE_INIT;
+	struct error err = ERROR_INIT;
+	struct service service;
+	size_t owned = 0;
+	size_t orphans = 0;
+	(void)state;
+	service_start(&service, "supervisor", HELPERS_AND_SERVICE + 1);
+	struct claim claim = { .supervisor = service.leader, .supervisor_ticks = service.ticks };
+	assert_int_equal(process_table_read(&table, &err), 0);
+	int *owners = membership_assign(&table, &claim, 1);
+	for (size_t i = 0; i < table.count; i++) {
+		const struct process *process = &table.items[i];
+		owned += owners[i] == 0;
+		if (process->session == service.leader)
+			assert_int_equal(owners[i], NOBODY);
+		else if (process->parent == service.leader)
+			orphans++;
+	}
+	/* the service's leader and what has left it */
+	assert_int_equal(owned, 2);
+	assert_int_equal(orphans, 2);
+	free(owners);
+	process_table_release(&table);
+	service_stop(&service, HELPERS_AND_SERVICE + 1);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2)
@@ -529,6 +669,7 @@ int main(int argc, char **argv)
 		PROJECT_TEST(test_reads_no_more_than_it_must),
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_real),
+		cmocka_unit_test(test_real_supervisor),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,6 +46,15 @@ static void test_bad_names(void **state)
 		{ "a\x7f", "contains a control character" },
 		{ "a\xc2\x9b", "contains a control character" },
 		{ "a\xe2\x80\xae", "contains a control character" },
+		{ "we\xe2\x80\x8b"
+		  "b",
+		  "contains an invisible character" },                        /* U+200B */
+		{ "web\xe2\x80\x8d", "contains an invisible character" },     /* U+200D */
+		{ "web\xc2\xad", "contains an invisible character" },         /* U+00AD */
+		{ "web\xe2\x81\xa0", "contains an invisible character" },     /* U+2060 */
+		{ "web\xe3\x85\xa4", "contains an invisible character" },     /* U+3164 */
+		{ "web\xef\xb8\x8f", "contains an invisible character" },     /* U+FE0F */
+		{ "web\xf3\xa0\x81\xa1", "contains an invisible character" }, /* U+E0061 */
 		{ "a\xff", "is not UTF-8" },
 		{ "a\xc0\xaf", "is not UTF-8" },
 		{ ".", "starts with '.'" },

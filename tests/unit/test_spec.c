@@ -25,6 +25,24 @@ static void check_same_text(const char *a, const char *b)
 		assert_string_equal(a, b);
 }
 
+static void check_same_supervision(const struct definition *a, const struct definition *b)
+{
+	assert_int_equal(a->restart, b->restart);
+	assert_int_equal(a->max_restarts, b->max_restarts);
+	assert_int_equal(a->min_uptime_ns, b->min_uptime_ns);
+	assert_int_equal(a->restart_delay_ns, b->restart_delay_ns);
+	assert_int_equal(a->restart_delay_max_ns, b->restart_delay_max_ns);
+	assert_int_equal(a->on_exit, b->on_exit);
+	assert_int_equal(a->max_memory_bytes, b->max_memory_bytes);
+	assert_int_equal(a->log_max_size_bytes, b->log_max_size_bytes);
+	for (int kind = 0; kind < HOOK_COUNT; kind++)
+		check_same_text(a->hooks.commands[kind], b->hooks.commands[kind]);
+	assert_int_equal(a->hooks.timeout_ns, b->hooks.timeout_ns);
+	check_same_list(&a->watch, &b->watch);
+	check_same_list(&a->ignore_watch, &b->ignore_watch);
+	assert_int_equal(definition_needs_supervisor(a), definition_needs_supervisor(b));
+}
+
 static void check_same(const struct definition *a, const struct definition *b,
 		       enum config_environment environment)
 {
@@ -61,6 +79,7 @@ static void check_same(const struct definition *a, const struct definition *b,
 	assert_int_equal(a->stop_signal, b->stop_signal);
 	assert_int_equal(a->stop_timeout_ns, b->stop_timeout_ns);
 	assert_int_equal(a->start_watch_ns, b->start_watch_ns);
+	check_same_supervision(a, b);
 }
 
 static const char *pick_text(struct arena *arena, unsigned int *seed)
@@ -112,6 +131,44 @@ static void fill_limits(struct definition *definition, struct arena *arena, unsi
 	memcpy(definition->limits, limits, sizeof(limits));
 }
 
+/* A timeout alone is not written. */
+static void fill_hooks(struct hooks *hooks, struct arena *arena, unsigned int *seed)
+{
+	bool any = false;
+	for (int kind = 0; kind < HOOK_COUNT; kind++) {
+		hooks->commands[kind] = rand_r(seed) % 4 == 0 ? pick_text(arena, seed) : NULL;
+		any = any || hooks->commands[kind];
+	}
+	hooks->timeout_ns = DEFINITION_HOOK_TIMEOUT_NS;
+	if (any && toss(seed))
+		hooks->timeout_ns = (1 + rand_r(seed) % 100000) * NSEC_PER_MSEC;
+}
+
+static void fill_watch(struct string_list *watch, struct arena *arena, unsigned int *seed)
+{
+	static const char *const odd[] = { ".", "yes", "no", "true", "OFF" };
+	fill_list(watch, arena, seed);
+	for (size_t i = 0; i < watch->count; i++)
+		if (toss(seed))
+			watch->items[i] = odd[(size_t)rand_r(seed) % ARRAY_LENGTH(odd)];
+}
+
+static void fill_supervision(struct definition *definition, struct arena *arena, unsigned int *seed)
+{
+	definition->restart = (enum restart_mode)(rand_r(seed) % 3);
+	definition->max_restarts = toss(seed) ? 16 : rand_r(seed) % 1000001;
+	definition->min_uptime_ns = toss(seed) ? NSEC_PER_SEC : rand_r(seed) * NSEC_PER_MSEC;
+	definition->restart_delay_ns = rand_r(seed) % 30000 * NSEC_PER_MSEC;
+	definition->restart_delay_max_ns =
+	    definition->restart_delay_ns + rand_r(seed) % 3 * NSEC_PER_SEC;
+	definition->on_exit = toss(seed) ? ON_EXIT_NONE : ON_EXIT_STOP_ALL;
+	definition->max_memory_bytes = toss(seed) ? 0 : (1 << 20) + (int64_t)rand_r(seed);
+	definition->log_max_size_bytes = toss(seed) ? 0 : (int64_t)(4 + rand_r(seed) % 9) << 30;
+	fill_hooks(&definition->hooks, arena, seed);
+	fill_watch(&definition->watch, arena, seed);
+	fill_list(&definition->ignore_watch, arena, seed);
+}
+
 static void fill_definition(struct definition *definition, struct arena *arena, unsigned int *seed)
 {
 	*definition = (struct definition){ .name = toss(seed) ? "web" : "my ä's service" };
@@ -137,6 +194,7 @@ static void fill_definition(struct definition *definition, struct arena *arena, 
 	definition->stop_signal = 1 + rand_r(seed) % 31;
 	definition->stop_timeout_ns = rand_r(seed) % 100000 * NSEC_PER_MSEC;
 	definition->start_watch_ns = rand_r(seed) % 10000 * NSEC_PER_MSEC;
+	fill_supervision(definition, arena, seed);
 }
 
 static void check_round_trip(const struct definition *definition, struct arena *arena)
@@ -184,8 +242,12 @@ static void test_spec_problems(void **state)
 		{ "web:\n  cwd: x\n", "web.spec:1:1: there is no command" },
 		{ "web:\n  cmd: x\n  extends: y\n",
 		  "web.spec:3:3: 'extends' cannot stand in a record" },
-		{ "web:\n  cmd: x\n  hooks: y\n",
-		  "web.spec:3:3: 'hooks' in 'web' is not supported by this version of pmo yet" },
+		{ "web:\n  cmd: x\n  depends_on: y\n",
+		  "web.spec:3:3: 'depends_on' in 'web' is not supported by this version of pmo "
+		  "yet" },
+		{ "web:\n  cmd: x\n  restart_delay: 2s\n  restart_delay_max: 1s\n",
+		  "web.spec:1:1: 'restart_delay' of 'web' is 2s, longer than its "
+		  "'restart_delay_max' of 1s" },
 		{ "web:\n  cmd: x\n  stop_sig\n", "web.spec:4:1: could not find expected ':' while "
 						  "scanning a simple key that starts "
 						  "in line 3" },

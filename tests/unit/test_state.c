@@ -153,9 +153,13 @@ static void check_identity(const struct identity *a, const struct identity *b)
 static void check_round_trip(const struct state *files, const char *name)
 {
 	struct error err = ERROR_INIT;
-	const struct exit_record end = { EXIT_SIGNAL, 9, SOME_TIME };
+	const struct exit_record end = { .kind = EXIT_SIGNAL,
+					 .value = 9,
+					 .at_realtime_ns = SOME_TIME,
+					 .next_try_ns = SOME_TIME + NSEC_PER_SEC,
+					 .reason = "its memory passed 512M" };
 	struct record record = read_record(files, name);
-	assert_false(record.intent || record.valid || record.stopping);
+	assert_false(record.intent || record.valid || record.stopping || record.supervised);
 	assert_int_equal(record.restarts, 0);
 	assert_int_equal(record.exit.kind, EXIT_UNKNOWN);
 	assert_int_equal(state_write_identity(files, name, &some_identity, SOME_TIME, &err), 0);
@@ -165,6 +169,9 @@ static void check_round_trip(const struct state *files, const char *name)
 	assert_int_equal(state_write_restarts(files, name, 17, &err), 0);
 	assert_int_equal(state_write_exit(files, name, &end, &err), 0);
 	assert_int_equal(state_write_stop(files, name, &err), 0);
+	struct identity supervisor = some_identity;
+	supervisor.pid = 777;
+	assert_int_equal(state_write_supervisor(files, name, &supervisor, &err), 0);
 	record = read_record(files, name);
 	assert_true(record.intent && record.valid && record.stopping);
 	check_identity(&record.identity, &some_identity);
@@ -173,6 +180,38 @@ static void check_round_trip(const struct state *files, const char *name)
 	assert_int_equal(record.exit.kind, EXIT_SIGNAL);
 	assert_int_equal(record.exit.value, 9);
 	assert_true(record.exit.at_realtime_ns == SOME_TIME);
+	assert_true(record.exit.next_try_ns == SOME_TIME + NSEC_PER_SEC);
+	assert_string_equal(record.exit.reason, "its memory passed 512M");
+	assert_true(record.supervised && record.supervisor_valid);
+	check_identity(&record.supervisor, &supervisor);
+}
+
+/* What the listing has not shown is not looked for. */
+static void test_read_listed(void **state)
+{
+	struct test_project *project = *state;
+	struct error err = ERROR_INIT;
+	struct state files;
+	struct record record;
+	open_state(project, &files);
+	check_round_trip(&files, "web");
+	state_read_listed(&files, "web", 1U << STATE_FILE_PID, &record);
+	assert_true(record.valid);
+	assert_false(record.stopping || record.supervised || record.supervisor_valid);
+	assert_int_equal(record.exit.at_realtime_ns, 0);
+	state_read_listed(&files, "web", 1U << STATE_FILE_SUPERVISOR, &record);
+	assert_true(record.supervised && record.supervisor_valid);
+	assert_false(record.intent || record.valid);
+	state_read_identity(&files, "web", &record);
+	assert_false(record.supervised);
+	state_read_supervisor(&files, "web", &record);
+	assert_true(record.valid && record.supervisor_valid);
+	assert_int_equal(record.supervisor.pid, 777);
+	assert_int_equal(state_remove(&files, "web", STATE_FILE_SUPERVISOR, &err), 0);
+	state_read_supervisor(&files, "web", &record);
+	assert_true(record.valid);
+	assert_false(record.supervised || record.supervisor_valid);
+	state_close(&files);
 }
 
 static void test_round_trip(void **state)
@@ -193,12 +232,31 @@ static void check_content(struct test_project *project, const char *path, const 
 	assert_int_equal(mode_of(project, path), S_IFREG | 0600);
 }
 
+static void check_exit_formats(struct test_project *project, const struct state *files)
+{
+	struct exit_record end = { .kind = EXIT_SIGNAL, .value = 15, .at_realtime_ns = SOME_TIME };
+	state_write_exit(files, "web", &end, NULL);
+	check_content(project, ".pmo/pids/web.exit", "signal 15 1769860800.123456\n");
+	end = (struct exit_record){ .value = 7, .at_realtime_ns = SOME_TIME };
+	state_write_exit(files, "web", &end, NULL);
+	check_content(project, ".pmo/pids/web.exit", "unknown 0 1769860800.123456\n");
+	end = (struct exit_record){ .kind = EXIT_CODE,
+				    .value = 1,
+				    .at_realtime_ns = SOME_TIME,
+				    .next_try_ns = SOME_TIME + NSEC_PER_SEC / 10,
+				    .reason = "two\nlines, \x1b[31m" };
+	state_write_exit(files, "web", &end, NULL);
+	check_content(project, ".pmo/pids/web.exit",
+		      "code 1 1769860800.123456\nnext 1769860800.223456\n"
+		      "reason two\\nlines, \\x1b[31m\n");
+}
+
 /* What other programs read: kill `cat .pmo/pids/web.pid`. */
 static void test_file_format(void **state)
 {
 	struct test_project *project = *state;
 	struct state files;
-	struct exit_record end = { EXIT_CODE, 3, SOME_TIME };
+	struct exit_record end = { .kind = EXIT_CODE, .value = 3, .at_realtime_ns = SOME_TIME };
 	open_state(project, &files);
 	state_write_identity(&files, "web", &some_identity, SOME_TIME, NULL);
 	state_write_pid(&files, "web", 4242, NULL);
@@ -214,16 +272,22 @@ static void test_file_format(void **state)
 	check_content(project, ".pmo/pids/web.exit", "code 3 1769860800.123456\n");
 	check_content(project, ".pmo/pids/web.stop", "");
 	check_content(project, ".pmo/pids/web.spec", "spec");
-	end = (struct exit_record){ EXIT_SIGNAL, 15, SOME_TIME };
-	state_write_exit(&files, "web", &end, NULL);
-	check_content(project, ".pmo/pids/web.exit", "signal 15 1769860800.123456\n");
-	assert_int_equal(project_count(project, ".pmo/pids", "*"), 6);
+	check_exit_formats(project, &files);
+	assert_int_equal(state_write_supervisor(&files, "web", &some_identity, NULL), 0);
+	check_content(project, ".pmo/pids/web.supervisor",
+		      "4242\n4242 987654321 " BOOT " 4026531836 box " MARK "\n");
+	assert_int_equal(project_count(project, ".pmo/pids", "*"), 7);
 	state_close(&files);
 }
 
 static const char *const extensions[STATE_FILE_COUNT] = {
-	[STATE_FILE_PID] = "pid",           [STATE_FILE_TIME] = "time", [STATE_FILE_SPEC] = "spec",
-	[STATE_FILE_RESTARTS] = "restarts", [STATE_FILE_EXIT] = "exit", [STATE_FILE_STOP] = "stop",
+	[STATE_FILE_PID] = "pid",
+	[STATE_FILE_TIME] = "time",
+	[STATE_FILE_SPEC] = "spec",
+	[STATE_FILE_RESTARTS] = "restarts",
+	[STATE_FILE_EXIT] = "exit",
+	[STATE_FILE_STOP] = "stop",
+	[STATE_FILE_SUPERVISOR] = "supervisor",
 	[STATE_FILE_LOCK] = "lock",
 };
 
@@ -240,7 +304,8 @@ static void test_list(void **state)
 		"-x.pid",     "@x.pid",   "x~.pid",       "bad\xff.pid", "\x1b[31m.pid",
 		"tab\t.exit", "noise",    "web.pid.swp",  "WEB.PID",
 	};
-	static const char *const listed[] = { "a b", "once", "twice", "web.pid", "\xc3\xa9" };
+	static const char *const listed[] = { "a b",     "once",    "twice",
+					      "watched", "web.pid", "\xc3\xa9" };
 	open_state(project, &files);
 	for (size_t i = 0; i < ARRAY_LENGTH(ignored); i++)
 		project_write(project, project_path(project, ".pmo/pids/%s", ignored[i]), "x");
@@ -251,11 +316,16 @@ static void test_list(void **state)
 	project_write(project, ".pmo/pids/once.pid", "1");
 	project_write(project, ".pmo/pids/a b.exit", "1");
 	project_write(project, ".pmo/pids/web.pid.pid", "1");
+	project_write(project, ".pmo/pids/watched.supervisor", "1");
+	project_write(project, ".pmo/pids/twice.supervisor", "1");
 	for (int again = 0; again < 2; again++) {
 		assert_int_equal(state_list(&files, &list, &err), 0);
 		assert_int_equal(list.count, ARRAY_LENGTH(listed));
 		for (size_t i = 0; i < list.count; i++)
 			assert_string_equal(list.items[i], listed[i]);
+		assert_int_equal(list.files[2], 1U << STATE_FILE_PID | 1U << STATE_FILE_EXIT |
+						    1U << STATE_FILE_SUPERVISOR);
+		assert_int_equal(list.files[3], 1U << STATE_FILE_SUPERVISOR);
 		state_names_release(&list);
 	}
 	state_close(&files);
@@ -363,8 +433,8 @@ static void test_remove(void **state)
 /* What each writer says when it may not write, and that it leaves nothing behind. */
 static int write_forbidden(struct test_project *project)
 {
-	const struct exit_record end = { EXIT_CODE, 0, SOME_TIME };
-	struct error errors[6] = { ERROR_INIT };
+	const struct exit_record end = { .kind = EXIT_CODE, .at_realtime_ns = SOME_TIME };
+	struct error errors[7] = { ERROR_INIT };
 	struct state files;
 	if (state_open(&files, project->directory, NULL, STATE_READ, NULL) < 0)
 		return 1;
@@ -375,10 +445,12 @@ static int write_forbidden(struct test_project *project)
 		state_write_restarts(&files, "web", 1, &errors[3]),
 		state_write_exit(&files, "web", &end, &errors[4]),
 		state_write_stop(&files, "web", &errors[5]),
+		state_write_supervisor(&files, "web", &some_identity, &errors[6]),
 	};
-	static const enum state_file written[] = { STATE_FILE_PID,  STATE_FILE_TIME,
-						   STATE_FILE_SPEC, STATE_FILE_RESTARTS,
-						   STATE_FILE_EXIT, STATE_FILE_STOP };
+	static const enum state_file written[] = { STATE_FILE_PID,       STATE_FILE_TIME,
+						   STATE_FILE_SPEC,      STATE_FILE_RESTARTS,
+						   STATE_FILE_EXIT,      STATE_FILE_STOP,
+						   STATE_FILE_SUPERVISOR };
 	for (size_t i = 0; i < ARRAY_LENGTH(results); i++) {
 		char *expected CLEANUP_FREE =
 		    text_format("cannot write '%s/.pmo/pids/web.%s': Permission denied",
@@ -427,6 +499,53 @@ static void test_forbidden(void **state)
 	assert_int_equal(project_count(project, ".pmo/pids", "*"), 2);
 	char *text CLEANUP_FREE = project_read(project, ".pmo/pids/web.pid");
 	assert_string_equal(text, "4242\n");
+}
+
+/* Of a supervisor that may be anybody nothing is known, not even of the rest of the record. */
+static int read_forbidden(struct test_project *project)
+{
+	struct error err = ERROR_INIT;
+	struct state files;
+	if (state_open(&files, project->directory, NULL, STATE_READ, NULL) < 0)
+		return 1;
+	struct record record = read_record(&files, "web");
+	if (record.unreadable != EACCES || record.unreadable_file != STATE_FILE_SUPERVISOR ||
+	    !record.intent || record.valid || record.damaged || !record.supervised ||
+	    record.supervisor_valid)
+		return 2;
+	if (state_require_readable(&files, "web", &record, &err) != -1 ||
+	    !strstr(err.message, "/.pmo/pids/web.supervisor': Permission denied"))
+		return 3;
+	error_clear(&err);
+	state_close(&files);
+	return 0;
+}
+
+static void test_unreadable_supervisor(void **state)
+{
+	struct test_project *project = *state;
+	struct state files;
+	if (geteuid() != 0)
+		SKIP("needs root");
+	open_state(project, &files);
+	check_round_trip(&files, "web");
+	state_close(&files);
+	assert_int_equal(chmod(project_path(project, ".pmo"), 0755), 0);
+	assert_int_equal(chmod(project_path(project, ".pmo/pids"), 0755), 0);
+	static const char *const readable[] = { "pid", "time", "exit", "restarts", "stop" };
+	for (size_t i = 0; i < ARRAY_LENGTH(readable); i++)
+		assert_int_equal(chmod(project_path(project, ".pmo/pids/web.%s", readable[i]),
+				       0644),
+				 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (setgroups(0, NULL) < 0 || setgid(NOBODY_ID) < 0 || setuid(NOBODY_ID) < 0)
+			_exit(NOT_POSSIBLE);
+		_exit(read_forbidden(project));
+	}
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 static void test_lock_file(void **state)
@@ -558,6 +677,7 @@ int main(void)
 		PROJECT_TEST(test_open_host),
 		PROJECT_TEST(test_open_blocked),
 		PROJECT_TEST(test_round_trip),
+		PROJECT_TEST(test_read_listed),
 		PROJECT_TEST(test_file_format),
 		PROJECT_TEST(test_list),
 		PROJECT_TEST(test_list_nothing),
@@ -566,6 +686,7 @@ int main(void)
 		PROJECT_TEST(test_list_hosts_blocked),
 		PROJECT_TEST(test_remove),
 		PROJECT_TEST(test_forbidden),
+		PROJECT_TEST(test_unreadable_supervisor),
 		PROJECT_TEST(test_lock_file),
 		PROJECT_TEST(test_log_paths),
 		PROJECT_TEST(test_spec),

@@ -206,6 +206,9 @@ static void test_garbage_exit(void **state)
 		{ "signal 64 5", EXIT_SIGNAL, 64, 5 * second },
 		{ "code 1", EXIT_CODE, 1, 0 },
 		{ "code 1 yesterday", EXIT_CODE, 1, 0 },
+		{ "unknown 0 5", EXIT_UNKNOWN, 0, 5 * second },
+		{ "unknown 0", EXIT_UNKNOWN, 0, 0 },
+		{ "unknown 1 5", EXIT_UNKNOWN, 0, 0 },
 		{ "code 256 5", EXIT_UNKNOWN, 0, 0 },
 		{ "code -1 5", EXIT_UNKNOWN, 0, 0 },
 		{ "signal 0 5", EXIT_UNKNOWN, 0, 0 },
@@ -228,6 +231,106 @@ static void test_garbage_exit(void **state)
 		    record.exit.at_realtime_ns != rows[i].at)
 			fail_msg("'%s': kind %d, value %d", rows[i].text, (int)record.exit.kind,
 				 record.exit.value);
+	}
+	state_close(&files);
+}
+
+static void test_garbage_exit_details(void **state)
+{
+	struct test_project *project = *state;
+	static const struct {
+		const char *text; /* after "code 1 5" */
+		int64_t next_try_s;
+		const char *reason;
+	} rows[] = {
+		{ "", 0, "" },
+		{ "\n", 0, "" },
+		{ "\nnext 7\nreason why\n", 7, "why" },
+		{ "\nreason why\nnext 7", 7, "why" },
+		{ "\n\nnext 7\n\n\nreason why\n\n", 7, "why" },
+		{ "\nnext\nreason\n", 0, "" },
+		{ "\nnext \nreason \n", 0, "" },
+		{ "\nnext soon\nreason x", 0, "x" },
+		{ "\nnext -7\nlast 8\nnext7\nreasons x\nReason x", 0, "" },
+		{ "\nnext 99999999999999999999\nreason  two  spaces ", 0, " two  spaces " },
+		{ "\nreason \x1b]0;x\x07\t\xff\r\nx", 0, "\\x1b]0;x\\x07\\t\\xff\\x0d" },
+	};
+	struct state files;
+	open_state(project, &files);
+	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+		project_write(project, ".pmo/pids/web.exit", "code 1 5%s", rows[i].text);
+		struct record record = read_record(&files, "web");
+		assert_int_equal(record.exit.kind, EXIT_CODE);
+		assert_int_equal(record.exit.at_realtime_ns, 5 * NSEC_PER_SEC);
+		if (record.exit.next_try_ns != rows[i].next_try_s * NSEC_PER_SEC ||
+		    strcmp(record.exit.reason, rows[i].reason) != 0)
+			fail_msg("'%s': next %lld, reason '%s'", rows[i].text,
+				 (long long)record.exit.next_try_ns, record.exit.reason);
+	}
+	/* of a line that says nothing the rest says nothing either */
+	project_write(project, ".pmo/pids/web.exit", "ode 1 5\nnext 7\nreason x\n");
+	struct record record = read_record(&files, "web");
+	assert_int_equal(record.exit.next_try_ns, 0);
+	assert_string_equal(record.exit.reason, "");
+	state_close(&files);
+}
+
+/* Reasons of any length, of characters of up to three bytes, end between two characters. */
+static void test_long_reasons(void **state)
+{
+	struct test_project *project = *state;
+	struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
+	struct state files;
+	open_state(project, &files);
+	for (size_t pad = 0; pad < 4; pad++) {
+		buffer_clear(&text);
+		buffer_printf(&text, "code 1 5\nreason %.*s", (int)pad, "xxxx");
+		for (int i = 0; i < 200; i++)
+			buffer_append_string(&text, "\xe6\x97\xa5");
+		project_write_bytes(project, ".pmo/pids/web.exit", buffer_string(&text),
+				    text.length);
+		struct record record = read_record(&files, "web");
+		assert_int_equal(strlen(record.exit.reason), pad + (REASON_SIZE - 1 - pad) / 3 * 3);
+		assert_int_equal(state_write_exit(&files, "web", &record.exit, NULL), 0);
+		struct record again = read_record(&files, "web");
+		assert_string_equal(again.exit.reason, record.exit.reason);
+	}
+	state_close(&files);
+}
+
+static void test_garbage_supervisor(void **state)
+{
+	struct test_project *project = *state;
+	static const struct {
+		const char *text;
+		bool valid;
+	} rows[] = {
+		{ "77\n77 5 " BOOT " 4026531836 box " MARK "\n", true },
+		{ "77\n77 5 " BOOT " 4026531836 box " MARK, true },
+		{ "77\n78 5 " BOOT " 4026531836 box " MARK "\n", false },
+		{ "1\n1 5 " BOOT " 4026531836 box " MARK "\n", false },
+		{ "0\n0 5 " BOOT " 4026531836 box " MARK "\n", false },
+		{ "-77\n-77 5 " BOOT " 4026531836 box " MARK "\n", false },
+		{ "\n77 5 " BOOT " 4026531836 box " MARK "\n", false },
+		{ "77 5 " BOOT " 4026531836 box " MARK "\n", false },
+		{ "77\n77 5 " BOOT " 4026531836 box " MARK "\nmore\n", false },
+		{ "77\n77 5 boot 4026531836 box " MARK "\n", false },
+		{ "77\n77 5 " BOOT " 4026531836 box\n", false },
+		{ "77\n", false },
+		{ "77", false },
+		{ "\n\n\n", false },
+		{ "", false },
+		{ "\x1b[31m\n\xff\n", false },
+	};
+	struct state files;
+	open_state(project, &files);
+	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+		project_write(project, ".pmo/pids/web.supervisor", "%s", rows[i].text);
+		struct record record = read_record(&files, "web");
+		assert_true(record.supervised);
+		assert_false(record.intent || record.unreadable);
+		if (record.supervisor_valid != rows[i].valid)
+			fail_msg("'%s' is %s", rows[i].text, rows[i].valid ? "refused" : "taken");
 	}
 	state_close(&files);
 }
@@ -260,8 +363,13 @@ static void test_garbage_restarts(void **state)
 }
 
 static const char *const extensions[STATE_FILE_COUNT] = {
-	[STATE_FILE_PID] = "pid",           [STATE_FILE_TIME] = "time", [STATE_FILE_SPEC] = "spec",
-	[STATE_FILE_RESTARTS] = "restarts", [STATE_FILE_EXIT] = "exit", [STATE_FILE_STOP] = "stop",
+	[STATE_FILE_PID] = "pid",
+	[STATE_FILE_TIME] = "time",
+	[STATE_FILE_SPEC] = "spec",
+	[STATE_FILE_RESTARTS] = "restarts",
+	[STATE_FILE_EXIT] = "exit",
+	[STATE_FILE_STOP] = "stop",
+	[STATE_FILE_SUPERVISOR] = "supervisor",
 	[STATE_FILE_LOCK] = "lock",
 };
 
@@ -310,6 +418,8 @@ static void test_obstacles(void **state)
 		assert_false(record.valid);
 		assert_int_equal(record.restarts, 0);
 		assert_int_equal(record.exit.kind, EXIT_UNKNOWN);
+		assert_true(record.supervised);
+		assert_false(record.supervisor_valid || record.unreadable);
 		if (obstacle != OBSTACLE_LINK)
 			assert_int_equal(state_read_spec_text(&files, "web", &spec), -1);
 		int expected = obstacle == OBSTACLE_DIRECTORY ? -1 : 0;
@@ -328,9 +438,15 @@ static void test_obstacles(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PROJECT_TEST(test_garbage_pid),      PROJECT_TEST(test_mere_intent),
-		PROJECT_TEST(test_garbage_times),    PROJECT_TEST(test_garbage_exit),
-		PROJECT_TEST(test_garbage_restarts), PROJECT_TEST(test_obstacles),
+		PROJECT_TEST(test_garbage_pid),
+		PROJECT_TEST(test_mere_intent),
+		PROJECT_TEST(test_garbage_times),
+		PROJECT_TEST(test_garbage_exit),
+		PROJECT_TEST(test_garbage_exit_details),
+		PROJECT_TEST(test_long_reasons),
+		PROJECT_TEST(test_garbage_supervisor),
+		PROJECT_TEST(test_garbage_restarts),
+		PROJECT_TEST(test_obstacles),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "view/figure.h"
 #include "view/status_view.h"
 
 #include <math.h>
@@ -77,6 +78,9 @@ static struct service_status running_web(void)
 		.uptime_ns = 7384 * NSEC_PER_SEC,
 		.cpu_percent = 12.5,
 		.memory_bytes = 10 * MEBIBYTE,
+		.next_try_in_ns = -1,
+		.memory_peak_bytes = 12 * MEBIBYTE,
+		.cpu_seconds = 75.25,
 		.members = members,
 		.member_count = ARRAY_LENGTH(members),
 		.gpu_known = true,
@@ -95,13 +99,27 @@ static struct service_status without_processes(const struct catalog_entry *entry
 	return (struct service_status){
 		.entry = entry,
 		.state = state,
-		.record = { .exit = { kind, value,
-				      kind == EXIT_UNKNOWN ? 0 : 1767225600 * NSEC_PER_SEC } },
+		.record = { .exit = { .kind = kind,
+				      .value = value,
+				      .at_realtime_ns =
+					  kind == EXIT_UNKNOWN ? 0 : 1767225600 * NSEC_PER_SEC } },
 		.uptime_ns = -1,
 		.cpu_percent = NAN,
 		.memory_bytes = -1,
+		.next_try_in_ns = -1,
+		.memory_peak_bytes = -1,
+		.cpu_seconds = NAN,
 		.gpu_known = true,
 	};
+}
+
+static char *json_of(const struct service_status *service, const struct catalog *from)
+{
+	struct buffer text = BUFFER_INIT;
+	struct json json = JSON_INIT(&text);
+	status_view_append_json(&json, service, from);
+	json_finish(&json);
+	return buffer_detach(&text);
 }
 
 static void assert_panel(const struct service_status *service, const struct catalog *from,
@@ -129,6 +147,8 @@ static void test_running_panel(void **state)
 		     "  restarts    2\n"
 		     "  cpu         12.5%\n"
 		     "  memory      10.0mb\n"
+		     "  peak memory 12.0mb\n"
+		     "  cpu time    1m 15s\n"
 		     "  processes   5\n"
 		     "  gpu         0: 512mb (GPU-a)\n"
 		     "              ?\n"
@@ -203,6 +223,52 @@ static void test_ended_panels(void **state)
 		     "old\n"
 		     "  status      elsewhere (on record from host node7)\n"
 		     "  restarts    0\n");
+}
+
+static void test_supervision(void **state)
+{
+	struct service_status service =
+	    without_processes(&removed, SERVICE_RESTARTING, EXIT_CODE, 1);
+	(void)state;
+	service.supervision = SUPERVISION_ALIVE;
+	service.supervisor_pid = 77;
+	service.next_try_in_ns = 3200 * NSEC_PER_MSEC;
+	service.record.exit.next_try_ns = 1767225603200 * NSEC_PER_MSEC;
+	service.record.restarts = 4;
+	assert_panel(&service, &blind, &plain,
+		     "old\n"
+		     "  status      restarting (next try in 3.2s)\n"
+		     "  last end    exit status 1, 2026-01-01 00:00:00\n"
+		     "  supervisor  77\n"
+		     "  restarts    4\n");
+	char *text CLEANUP_FREE = json_of(&service, &blind);
+	assert_json(text, "next_try_at", "2026-01-01T00:00:03.200Z");
+	service = without_processes(&removed, SERVICE_ERRORED, EXIT_SIGNAL, SIGKILL);
+	service.supervision = SUPERVISION_MISSING;
+	strcpy(service.record.exit.reason, "its memory passed 512M");
+	assert_panel(&service, &blind, &plain,
+		     "old\n"
+		     "  status      errored (signal KILL, 2026-01-01 00:00:00)\n"
+		     "  reason      its memory passed 512M\n"
+		     "  supervisor  missing: pmo resurrect gives it a new one\n"
+		     "  restarts    0\n");
+}
+
+static void test_cpu_time(void **state)
+{
+	static const struct {
+		double seconds;
+		const char *text;
+	} rows[] = {
+		{ 0, "0.00s" },  { 1.234, "1.23s" }, { 59.99, "59.99s" }, { 59.999, "59s" },
+		{ 60, "1m 0s" }, { 90000, "1d 1h" }, { NAN, "-" },
+	};
+	char text[FIGURE_SIZE];
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+		figure_format_cpu_time(rows[i].seconds, text);
+		assert_string_equal(text, rows[i].text);
+	}
 }
 
 static void test_unknown_gpu(void **state)
@@ -294,15 +360,6 @@ static void test_worse_code(void **state)
 					 order[a > b ? a : b]);
 }
 
-static char *json_of(const struct service_status *service, const struct catalog *from)
-{
-	struct buffer text = BUFFER_INIT;
-	struct json json = JSON_INIT(&text);
-	status_view_append_json(&json, service, from);
-	json_finish(&json);
-	return buffer_detach(&text);
-}
-
 static void test_json(void **state)
 {
 	struct service_status service = running_web();
@@ -380,6 +437,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_running_panel), cmocka_unit_test(test_tree_on_terminal),
 		cmocka_unit_test(test_ended_panels),  cmocka_unit_test(test_unknown_gpu),
+		cmocka_unit_test(test_supervision),   cmocka_unit_test(test_cpu_time),
 		cmocka_unit_test(test_hostile_texts), cmocka_unit_test(test_deep_tree),
 		cmocka_unit_test(test_codes),         cmocka_unit_test(test_worse_code),
 		cmocka_unit_test(test_json),          cmocka_unit_test(test_json_unknown),

@@ -399,6 +399,35 @@ static void test_size_format(void **state)
 	}
 }
 
+static void test_size_exact(void **state)
+{
+	const int64_t k = 1024;
+	const struct format_case rows[] = {
+		{ 0, "0" },
+		{ 1, "1" },
+		{ 1000, "1000" },
+		{ k, "1K" },
+		{ k + 1, "1025" },
+		{ 1536 * k, "1536K" },
+		{ 1536 * k * k, "1536M" },
+		{ k * k * k, "1G" },
+		{ 5 * k * k * k * k, "5T" },
+		{ 4096 * k * k * k * k, "4096T" },
+		{ INT64_MAX, "9223372036854775807" },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+		char text[24];
+		units_format_size_exact(rows[i].value, text, sizeof(text));
+		assert_string_equal(text, rows[i].text);
+		int64_t back;
+		if (rows[i].value < INT64_MAX / 2) {
+			assert_true(units_parse_size(text, &back));
+			assert_int_equal(back, rows[i].value);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -407,7 +436,7 @@ int main(void)
 		cmocka_unit_test(test_signals),        cmocka_unit_test(test_signals_round_trip),
 		cmocka_unit_test(test_signal_format),  cmocka_unit_test(test_duration_format),
 		cmocka_unit_test(test_duration_exact), cmocka_unit_test(test_duration_round_trip),
-		cmocka_unit_test(test_size_format),
+		cmocka_unit_test(test_size_format),    cmocka_unit_test(test_size_exact),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

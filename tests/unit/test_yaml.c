@@ -23,7 +23,8 @@ static void read_bytes(struct reading *reading, const char *text, size_t length)
 {
 	struct problem_list problems = PROBLEM_LIST_INIT;
 	*reading = (struct reading){ 0 };
-	reading->root = yaml_read(text, length, &reading->arena, &problems);
+	struct node_arenas arenas = { .nodes = &reading->arena, .texts = &reading->arena };
+	reading->root = yaml_read(text, length, arenas, &problems);
 	problem_report(&problems, "f", &reading->messages);
 }
 

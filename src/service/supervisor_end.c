@@ -1,0 +1,356 @@
+/* The end of a run: clearing up, deciding what comes next, the end for good, SIGTERM. */
+#include "service/supervisor_loop.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/units.h"
+#include "model/process_tree.h"
+#include "service/stop.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A child that is none of the supervisor's own and lives, or true where that cannot be known.
+ * Everything that the run has left behind is a child by now, or a descendant of one. */
+static bool has_stray_children(const struct supervisor *supervisor)
+{
+	struct process_tree tree = PROCESS_TREE_INIT;
+	bool found = !process_tree_add_children(&tree, supervisor->proc_fd, getpid());
+	for (size_t i = 0; i < tree.count && !found; i++) {
+		siginfo_t info = { 0 };
+		if (supervisor_owns_child(supervisor, tree.pids[i]))
+			continue;
+		found = waitid(P_PID, (id_t)tree.pids[i], &info, WEXITED | WNOHANG) == 0 &&
+			info.si_pid == 0;
+	}
+	process_tree_release(&tree);
+	return found;
+}
+
+/* In a helper: stop what there is of the run, by the rules of the definition. */
+static int stopper_main(void *context, int channel, int kept)
+{
+	const struct supervisor *supervisor = context;
+	const struct supervisor_order *order = supervisor->order;
+	struct error err = ERROR_INIT;
+	(void)channel;
+	(void)kept;
+	if (supervisor->wish[0])
+		supervisor_run_hook(supervisor, HOOK_PRE_STOP);
+	const struct stop_run run = {
+		.entry = order->entry,
+		.identity = supervisor->run_identity,
+		.supervisor = supervisor->identity,
+		.signal = order->launch->definition->stop_signal,
+		.timeout_ns = order->launch->definition->stop_timeout_ns,
+	};
+	int result = stop_one_run(&run, &err);
+	if (result < 0)
+		supervisor_log(supervisor, "%s", err.message);
+	error_clear(&err);
+	return result < 0 ? 1 : 0;
+}
+
+static void clear_run(struct supervisor *supervisor)
+{
+	supervisor->phase = PHASE_CLEARING;
+	if (supervisor_fork_helper(supervisor, HELPER_STOPPER, stopper_main) < 0)
+		supervisor_cleared(supervisor, true);
+}
+
+void supervisor_leader_ended(struct supervisor *supervisor, const struct exit_record *end)
+{
+	bool clearing = supervisor->phase == PHASE_CLEARING;
+	supervisor->end = *end;
+	supervisor->leader_ended = true;
+	supervisor->ended_ns = clock_monotonic_ns();
+	if (clearing)
+		return;
+	supervisor->phase = PHASE_CLEARING;
+	supervisor_unguard(supervisor);
+	if (supervisor->adopted || has_stray_children(supervisor))
+		clear_run(supervisor);
+	else
+		supervisor_cleared(supervisor, false);
+}
+
+void supervisor_leader_lost(struct supervisor *supervisor)
+{
+	const struct exit_record end = { .kind = EXIT_UNKNOWN,
+					 .at_realtime_ns = clock_realtime_ns() };
+	supervisor_leader_ended(supervisor, &end);
+}
+
+void supervisor_reap_leader(struct supervisor *supervisor)
+{
+	if (!supervisor->adopted)
+		spawn_reap(&supervisor->run, NULL);
+	else if (supervisor->run.pidfd >= 0)
+		close(supervisor->run.pidfd);
+	supervisor->run = (struct spawned){ -1, -1, -1 };
+}
+
+void supervisor_renew(struct supervisor *supervisor)
+{
+	supervisor_log(supervisor, "is restarted: %s", supervisor->wish);
+	supervisor_unguard(supervisor);
+	clear_run(supervisor);
+}
+
+static void describe_end(const struct supervisor *supervisor, char text[64])
+{
+	char name[16];
+	switch (supervisor->end.kind) {
+	case EXIT_CODE:
+		snprintf(text, 64, "ended with exit status %d", supervisor->end.value);
+		break;
+	case EXIT_SIGNAL:
+		units_format_signal(supervisor->end.value, name, sizeof(name));
+		snprintf(text, 64, "was ended by signal %s", name);
+		break;
+	case EXIT_UNKNOWN:
+		snprintf(text, 64, "has ended");
+		break;
+	}
+}
+
+static void write_end(struct supervisor *supervisor)
+{
+	if (supervisor_open_state(supervisor))
+		(void)state_write_exit(supervisor->state, supervisor->name, &supervisor->end, NULL);
+	if (supervisor->lock < 0)
+		supervisor_close_state(supervisor);
+}
+
+static void wait_for_next_try(struct supervisor *supervisor, const char *what, int64_t at_ns)
+{
+	char delay[32];
+	int64_t wait_ns = at_ns - clock_monotonic_ns();
+	supervisor->automatic = true;
+	supervisor->phase = PHASE_WAITING;
+	supervisor->timers[TIMER_SPAWN] = at_ns;
+	wait_ns = wait_ns > 0 ? wait_ns : 0;
+	supervisor->end.next_try_ns = clock_realtime_ns() + wait_ns;
+	write_end(supervisor);
+	int64_t rounded_ns = (wait_ns + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC * NSEC_PER_MSEC;
+	units_format_duration_exact(rounded_ns, delay, sizeof(delay));
+	supervisor_log(supervisor, wait_ns ? "%s; next try in %s" : "%s; next try now", what,
+		       delay);
+}
+
+/* What becomes of a run that is over; WHAT says how it ended, for the log. */
+static void act(struct supervisor *supervisor, const struct restart_decision *decision,
+		const char *what)
+{
+	snprintf(supervisor->end.reason, sizeof(supervisor->end.reason), "%s", decision->reason);
+	switch (decision->action) {
+	case RESTART_ACTION_NONE:
+		break;
+	case RESTART_ACTION_RESTART:
+		wait_for_next_try(supervisor, what, decision->at_ns);
+		break;
+	case RESTART_ACTION_GIVE_UP:
+	case RESTART_ACTION_FINISH:
+		supervisor->failed = decision->action == RESTART_ACTION_GIVE_UP;
+		/* who listens is told, and shown the end of the log */
+		if (supervisor->channel < 0)
+			supervisor_log(supervisor, decision->reason[0] ? "%s; %s" : "%s%s", what,
+				       decision->reason);
+		supervisor_end(supervisor);
+		break;
+	}
+}
+
+void supervisor_cleared(struct supervisor *supervisor, bool left)
+{
+	struct restart_decision decision;
+	char what[64];
+	if (left && !supervisor->leader_ended) {
+		supervisor_log(supervisor, "could not be stopped, and goes on");
+		supervisor->wish[0] = '\0';
+		supervisor->phase = PHASE_RUNNING;
+		supervisor_guard(supervisor);
+		return;
+	}
+	supervisor_reap_leader(supervisor);
+	if (supervisor->wish[0]) {
+		restart_policy_asked(&supervisor->policy, &supervisor->restart,
+				     clock_monotonic_ns(), &decision);
+		snprintf(decision.reason, sizeof(decision.reason), "%s", supervisor->wish);
+	} else {
+		enum restart_watch watch =
+		    supervisor->channel >= 0 ? RESTART_IN_WATCH : RESTART_AFTER_WATCH;
+		restart_policy_ended(&supervisor->policy, &supervisor->restart, &supervisor->end,
+				     watch, supervisor->ended_ns, &decision);
+	}
+	describe_end(supervisor, what);
+	act(supervisor, &decision, what);
+}
+
+void supervisor_spawn_failed(struct supervisor *supervisor, const char *why, int exec_errno)
+{
+	struct restart_decision decision;
+	supervisor->end = (struct exit_record){
+		.kind = EXIT_CODE,
+		.value = exec_errno == ENOENT ? 127 : 126,
+		.at_realtime_ns = clock_realtime_ns(),
+	};
+	if (!supervisor->automatic) {
+		snprintf(supervisor->failure, sizeof(supervisor->failure), "%s", why);
+		snprintf(supervisor->end.reason, sizeof(supervisor->end.reason), "%s", why);
+		supervisor_end(supervisor);
+		return;
+	}
+	supervisor_unlock(supervisor);
+	restart_policy_failed(&supervisor->policy, &supervisor->restart, clock_monotonic_ns(),
+			      &decision);
+	bool again = decision.action == RESTART_ACTION_RESTART;
+	char *what CLEANUP_FREE =
+	    memory_printf("could not be started%s%s", again ? ": " : "", again ? why : "");
+	if (decision.reason[0] == '\0')
+		snprintf(decision.reason, sizeof(decision.reason), "%s", why);
+	act(supervisor, &decision, what);
+}
+
+static void tell_end(struct supervisor *supervisor)
+{
+	struct supervisor_news news = {
+		.kind = supervisor->failure[0] ? SUPERVISOR_FAILED : SUPERVISOR_ENDED,
+		.pid = supervisor->run_identity.pid,
+		.end = supervisor->end,
+	};
+	snprintf(news.text, sizeof(news.text), "%s", supervisor->failure);
+	supervisor_send(supervisor, &news);
+	supervisor_hang_up(supervisor);
+}
+
+/* Everything on record but this service, whose end is to be seen. */
+static void select_others(const struct supervisor *supervisor, struct selection *selection)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < selection->count; i++)
+		if (strcmp(selection->entries[i]->name, supervisor->name) != 0)
+			selection->entries[count++] = selection->entries[i];
+	selection->count = count;
+}
+
+/* The service that says `on_exit: stop-all` has ended by itself. */
+static void stop_all(struct supervisor *supervisor)
+{
+	struct project *project = supervisor->order->project;
+	struct selection selection;
+	const struct stop_options options = { .timeout_ns = -1 };
+	char all[] = "all";
+	/* our own entry lives in the catalog that there was */
+	project->catalog = (struct catalog)CATALOG_INIT;
+	if (!supervisor_open_state(supervisor) ||
+	    catalog_build(&project->catalog, &project->config, supervisor->state, NULL) < 0 ||
+	    catalog_select(&project->catalog, (char *const[]){ all }, 1, SELECT_ALL_RECORDED,
+			   &selection, NULL) < 0)
+		return;
+	select_others(supervisor, &selection);
+	supervisor_log(supervisor, "has ended: all others are stopped (on_exit: stop-all)");
+	struct stop_result *results CLEANUP_FREE =
+	    memory_zalloc(selection.count + 1, sizeof(*results));
+	if (stop_services(project, &selection, &options, results, NULL) == 0)
+		stop_results_release(results, selection.count);
+	selection_release(&selection);
+}
+
+/* Nothing more is to be done but to go. */
+static void go(struct supervisor *supervisor)
+{
+	switch (supervisor_try_lock(supervisor, TIMER_END)) {
+	case SUPERVISOR_BUSY:
+		return;
+	case SUPERVISOR_OUSTED:
+		supervisor->phase = PHASE_OVER;
+		return;
+	case SUPERVISOR_LOCKED:
+		break;
+	}
+	(void)state_remove(supervisor->state, supervisor->name, STATE_FILE_SUPERVISOR, NULL);
+	supervisor_unlock(supervisor);
+	supervisor->phase = PHASE_OVER;
+	if (!supervisor->failure[0] &&
+	    supervisor->order->launch->definition->on_exit == ON_EXIT_STOP_ALL)
+		stop_all(supervisor);
+}
+
+/* The next of the hooks that come at the end; HOOK_COUNT after the last. */
+static enum hook_kind next_last_hook(struct supervisor *supervisor)
+{
+	static const enum hook_kind kinds[] = { HOOK_ON_FAIL, HOOK_POST_STOP };
+	bool never_ran = supervisor->failure[0] != '\0';
+	while (!never_ran && supervisor->last_hooks < ARRAY_LENGTH(kinds)) {
+		enum hook_kind kind = kinds[supervisor->last_hooks++];
+		if (kind != HOOK_ON_FAIL || supervisor->failed)
+			return kind;
+	}
+	return HOOK_COUNT;
+}
+
+void supervisor_leave(struct supervisor *supervisor)
+{
+	enum hook_kind kind;
+	bool runs = supervisor_hooks_run(supervisor);
+	supervisor->phase = PHASE_LEAVING;
+	while (!runs && (kind = next_last_hook(supervisor)) != HOOK_COUNT)
+		runs = supervisor_start_hook(supervisor, kind) == SUPERVISOR_HOOK_RUNS;
+	if (runs) /* whoever wants to do something with the service need not wait for them */
+		supervisor_unlock(supervisor);
+	else
+		go(supervisor);
+}
+
+void supervisor_end(struct supervisor *supervisor)
+{
+	supervisor->phase = PHASE_ENDING;
+	switch (supervisor_try_lock(supervisor, TIMER_END)) {
+	case SUPERVISOR_BUSY:
+		return;
+	case SUPERVISOR_OUSTED:
+		supervisor->phase = PHASE_OVER;
+		return;
+	case SUPERVISOR_LOCKED:
+		break;
+	}
+	const struct state *state = supervisor->state;
+	(void)state_write_exit(state, supervisor->name, &supervisor->end, NULL);
+	(void)state_remove(state, supervisor->name, STATE_FILE_PID, NULL);
+	(void)state_remove(state, supervisor->name, STATE_FILE_TIME, NULL);
+	tell_end(supervisor);
+	supervisor_leave(supervisor);
+}
+
+/* It has ended already: only the last hooks stand between it and its end. */
+static void hurry(struct supervisor *supervisor)
+{
+	supervisor->last_hooks = HOOK_COUNT;
+	if (!supervisor_hooks_run(supervisor))
+		go(supervisor);
+}
+
+void supervisor_terminate(struct supervisor *supervisor)
+{
+	struct stop_result stopped;
+	const struct catalog_entry *entry = supervisor->order->entry;
+	const struct selection selection = { .entries = &entry, .count = 1 };
+	const struct stop_options options = { .timeout_ns = -1 };
+	supervisor_kill_hooks(supervisor);
+	if (supervisor->phase == PHASE_LEAVING) {
+		hurry(supervisor);
+		return;
+	}
+	supervisor->phase = PHASE_OVER;
+	supervisor_unlock(supervisor);
+	supervisor_hang_up(supervisor);
+	if (!supervisor_open_state(supervisor))
+		return;
+	if (stop_services(supervisor->order->project, &selection, &options, &stopped, NULL) == 0)
+		stop_results_release(&stopped, 1);
+}
