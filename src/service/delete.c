@@ -59,7 +59,7 @@ static void delete_one(struct project *project, struct log_owners *owners,
 	struct error *err = &result->error;
 	if (result->outcome == STOP_FAILED)
 		return;
-	if (record_remove(&project->state, name, err) < 0 ||
+	if (record_remove(&project->state, name, NULL, err) < 0 ||
 	    state_remove(&project->state, name, STATE_FILE_RESTARTS, err) < 0 ||
 	    remove_known_logs(project, owners, name, paths, err) < 0 ||
 	    remove_earlier_logs(project, owners, name, paths, err) < 0)

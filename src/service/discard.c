@@ -20,10 +20,13 @@ int record_retire(const struct state *state, const char *name, struct error *err
 	return remove_files(state, name, order, ARRAY_LENGTH(order), err);
 }
 
-int record_remove(const struct state *state, const char *name, struct error *err)
+int record_remove(const struct state *state, const char *name, const struct record *record,
+		  struct error *err)
 {
 	static const enum state_file order[] = { STATE_FILE_PID,  STATE_FILE_TIME,
 						 STATE_FILE_EXIT, STATE_FILE_SPEC,
 						 STATE_FILE_STOP, STATE_FILE_SUPERVISOR };
-	return remove_files(state, name, order, ARRAY_LENGTH(order), err);
+	size_t count = ARRAY_LENGTH(order);
+	return remove_files(state, name, order, record && !record->supervised ? count - 1 : count,
+			    err);
 }

@@ -194,7 +194,7 @@ static int job_launch(const struct start_operation *operation, struct start_job 
 	if (operation->options->mode != START_FRESH)
 		(void)record_retire(job_state(operation), job_name(job), NULL);
 	else
-		(void)record_remove(job_state(operation), job_name(job), NULL);
+		(void)record_remove(job_state(operation), job_name(job), NULL, NULL);
 	return -1;
 }
 

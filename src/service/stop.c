@@ -73,7 +73,7 @@ static int drop_record(const struct project *project, struct stop_job *job,
 		state_remove_unfinished(&project->state, name);
 	return options->keep_intent && job->record.intent
 		   ? record_retire(&project->state, name, err)
-		   : record_remove(&project->state, name, err);
+		   : record_remove(&project->state, name, &job->record, err);
 }
 
 static void discard_record(const struct project *project, struct stop_job *job,
@@ -132,8 +132,9 @@ static void job_begin(const struct project *project, struct stop_job *job,
 	} else {
 		read_settings(project, job, options);
 		apply_options(job, options);
-		/* only readers want it: a full disk must not keep a service from being stopped */
-		(void)state_write_stop(&project->state, name, NULL);
+		/* a full disk must not keep a service from being stopped */
+		if (job->supervisor.pid)
+			(void)state_write_stop(&project->state, name, NULL);
 		job->active = true;
 	}
 }
@@ -202,6 +203,7 @@ static void run_jobs(struct project *project, struct stop_job *jobs, size_t coun
 {
 	struct stop_engine engine = {
 		.options = options,
+		.state = &project->state,
 		.jobs = memory_zalloc(count, sizeof(*engine.jobs)),
 		.claims = memory_zalloc(count, sizeof(*engine.claims)),
 		.table = PROCESS_TABLE_INIT,

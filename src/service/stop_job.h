@@ -54,6 +54,8 @@ struct leader {
 /* Jobs that are stopped together. claims[i] belongs to jobs[i]. */
 struct stop_engine {
 	const struct stop_options *options;
+	const struct state *state; /* where a stop that takes a while is marked; NULL: nowhere */
+	bool marked;
 	struct stop_job *jobs;
 	struct claim *claims;
 	size_t count;

@@ -11,6 +11,7 @@
 
 static const int64_t RESCAN_INTERVAL_NS = 50 * NSEC_PER_MSEC; /* for what no pidfd can announce */
 static const int64_t SETTLE_MINIMUM_NS = NSEC_PER_MSEC;       /* deaths come in crowds */
+static const int64_t MARK_DELAY_NS = 20 * NSEC_PER_MSEC;      /* until .stop is worth a file */
 static const int64_t PROGRESS_DELAY_NS = 500 * NSEC_PER_MSEC;
 static const int64_t PROGRESS_INTERVAL_NS = 200 * NSEC_PER_MSEC;
 enum { MEMBER_WATCHES = 256 };
@@ -135,6 +136,33 @@ static void show_progress(const struct stop_engine *engine)
 	engine->options->progress(engine->options->progress_context, results, waiting);
 }
 
+/* Readers see a service as stopping when that takes a while; with a supervisor the mark has been
+ * there from the beginning. */
+static void mark_slow(struct stop_engine *engine)
+{
+	engine->marked = true;
+	for (size_t i = 0; i < engine->count && engine->state; i++)
+		if (engine->jobs[i].active)
+			(void)state_write_stop(engine->state, engine->jobs[i].result->entry->name,
+					       NULL);
+}
+
+/* What there is to be done while nobody dies; returns when the next of it is due, DUE at latest. */
+static int64_t pass_time(struct stop_engine *engine, int64_t due)
+{
+	int64_t now = clock_monotonic_ns();
+	int64_t until = due;
+	if (!engine->marked && now - engine->started_ns >= MARK_DELAY_NS)
+		mark_slow(engine);
+	if (!engine->marked && engine->started_ns + MARK_DELAY_NS < until)
+		until = engine->started_ns + MARK_DELAY_NS;
+	if (!engine->options->progress)
+		return until;
+	if (now - engine->started_ns > PROGRESS_DELAY_NS)
+		show_progress(engine);
+	return until - now > PROGRESS_INTERVAL_NS ? now + PROGRESS_INTERVAL_NS : until;
+}
+
 void stop_engine_wait(struct stop_engine *engine)
 {
 	int64_t due = next_scan(engine);
@@ -143,15 +171,8 @@ void stop_engine_wait(struct stop_engine *engine)
 	struct watch_set set = watch_open(engine);
 	size_t alive = set.count;
 	bool died = false;
-	while (!died && clock_monotonic_ns() < due) {
-		int64_t now = clock_monotonic_ns();
-		int64_t until = due;
-		if (engine->options->progress && now - engine->started_ns > PROGRESS_DELAY_NS)
-			show_progress(engine);
-		if (engine->options->progress && due - now > PROGRESS_INTERVAL_NS)
-			until = now + PROGRESS_INTERVAL_NS;
-		died = watch_wait(&set, until, &alive);
-	}
+	while (!died && clock_monotonic_ns() < due)
+		died = watch_wait(&set, pass_time(engine, due), &alive);
 	/* a scan for each of a hundred deaths would cost more than the deaths: let them gather */
 	int64_t settle =
 	    engine->scan_cost_ns > SETTLE_MINIMUM_NS ? engine->scan_cost_ns : SETTLE_MINIMUM_NS;
