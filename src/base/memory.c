@@ -10,7 +10,7 @@
 
 /* Bytes. Each block is twice as large as the one before: small arenas stay small, large ones fast.
  */
-enum { ARENA_BLOCK_FIRST = 1024, ARENA_BLOCK_LARGEST = 65536 };
+enum { ARENA_BLOCK_FIRST = 992, ARENA_BLOCK_LARGEST = 65536 };
 
 struct arena_block {
 	struct arena_block *next;
@@ -85,14 +85,15 @@ void memory_cleanup_close(int *fd)
 }
 
 /* Blocks of SIZE until one comes from the end of the heap, which MARK is in. */
-static void use_up(size_t size, const char *mark)
+static void *use_up(size_t size, const char *mark)
 {
 	enum { MOST = 4096 };
 	for (int i = 0; i < MOST; i++) {
 		char *volatile block = malloc(size); /* else the compiler sees no use for it */
 		if (!block || (uintptr_t)block >= (uintptr_t)mark)
-			return;
+			return block;
 	}
+	return NULL;
 }
 
 void memory_pack(void)
@@ -100,20 +101,74 @@ void memory_pack(void)
 	enum { LARGEST = 65536, SMALLEST = 16, STEP = 16, FINE = 1024 };
 	malloc_trim(0);
 	const char *mark = (const char *)sbrk(0) - mallinfo2().keepcost;
+	/* the last one is part of the end again once it is free; a small one would stay what it
+	 * is, and be used, with others far from it */
 	for (size_t size = LARGEST; size > FINE; size -= size / 8)
-		use_up(size, mark);
+		free(use_up(size, mark));
 	for (size_t size = FINE; size >= SMALLEST; size -= STEP)
 		use_up(size, mark);
 }
 
+void memory_isolate_large(void)
+{
+	enum { LARGE = 16384 };
+	mallopt(M_MMAP_THRESHOLD, LARGE);
+	/* the threshold counts only where the end of the heap has no room */
+	mallopt(M_TOP_PAD, 0);
+}
+
+static uintptr_t page_size(void)
+{
+	return (uintptr_t)sysconf(_SC_PAGESIZE);
+}
+
 void memory_trim(void)
 {
-	enum { STACK = 256 * 1024, NEEDED = 2048 };
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	enum { STACK = 256 * 1024, NEEDED = 256 };
+	uintptr_t page = page_size();
 	uintptr_t end = ((uintptr_t)__builtin_frame_address(0) - NEEDED) / page * page;
-	malloc_trim(0);
+	/* to move the end of the heap would cost a page of the C library's data */
+	malloc_trim(SIZE_MAX / 2);
 	/* what is not mapped is skipped, with an error */
 	(void)madvise((void *)(end - STACK), STACK, MADV_DONTNEED);
+}
+
+void memory_forget_callers(const void *frame, const void *end)
+{
+	uintptr_t page = page_size();
+	uintptr_t from = ((uintptr_t)frame + page - 1) / page * page;
+	uintptr_t to = (uintptr_t)end / page * page;
+	if (from < to)
+		(void)madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
+/* The first bytes of pages of one's own: enough for the alignment of any type. */
+union own_head {
+	size_t size;
+	max_align_t alignment;
+};
+
+void *memory_own(size_t count, size_t size)
+{
+	size_t bytes;
+	if (__builtin_mul_overflow(count, size, &bytes) ||
+	    __builtin_add_overflow(bytes, sizeof(union own_head), &bytes))
+		return checked(NULL);
+	union own_head *head =
+	    mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (head == MAP_FAILED)
+		return checked(NULL);
+	(void)madvise(head, bytes, MADV_DONTFORK);
+	head->size = bytes;
+	return head + 1;
+}
+
+void memory_cleanup_own(void *pointer_to_pointer)
+{
+	union own_head *head;
+	memcpy(&head, pointer_to_pointer, sizeof(head));
+	if (head)
+		munmap(head - 1, head[-1].size);
 }
 
 static struct arena_block *arena_add_block(struct arena *arena, size_t size)

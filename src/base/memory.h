@@ -30,8 +30,20 @@ char *memory_vprintf(const char *format, va_list arguments)
  * allocated from here on lies together. malloc(3) of glibc; harmless with others. */
 void memory_pack(void);
 
+/* From here on large blocks (16 KiB) get pages that go when the block does: those that are needed
+ * for a moment between two forks do not change pages of the heap. Costs system calls. */
+void memory_isolate_large(void);
+
 /* Give back what this process has free: of the heap, and of the stack below the caller. */
 void memory_trim(void);
+
+/* Give back the stack from FRAME, which __builtin_frame_address(0) has told a function that never
+ * returns, to END, which is farther up: whoever has called that function has no frame any more. */
+void memory_forget_callers(const void *frame, const void *end);
+
+/* Zeroed memory in pages that a forked child does not get, nor pay for. It must touch nothing of
+ * it. Released by `type *array CLEANUP_OWN = memory_own(count, sizeof(*array));`. */
+void *memory_own(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 
 /* Make room for one more element at array[count], doubling *capacity: MEMORY_GROW(a, count, cap).
  */
@@ -48,7 +60,10 @@ void memory_trim(void);
 #define CLEANUP_FREE  __attribute__((cleanup(memory_cleanup_free)))
 #define CLEANUP_CLOSE __attribute__((cleanup(memory_cleanup_close)))
 
+#define CLEANUP_OWN   __attribute__((cleanup(memory_cleanup_own)))
+
 void memory_cleanup_free(void *pointer_to_pointer);
+void memory_cleanup_own(void *pointer_to_pointer);
 void memory_cleanup_close(int *fd);
 
 /* Many small allocations with one lifetime: an arena is released as a whole. */

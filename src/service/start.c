@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* The channel and the two logs of a child that has not executed its program yet. */
@@ -43,25 +44,14 @@ static bool job_is_running(const struct start_job *job)
 	return job->child.channel >= 0;
 }
 
-/* The jobs between release and exec, oldest first; one place more is for the next one. */
+/* The jobs between release and exec, oldest first. */
 enum { PIPELINE_PLACES = START_PIPELINE + 1 };
 
 struct pipeline {
 	struct start_job *jobs[PIPELINE_PLACES];
-	struct start_flight flights[PIPELINE_PLACES];
 	size_t first;
 	size_t count;
 };
-
-/* The first that is free, again and again: the pages of the others stay as they are, and so do the
- * copies that supervisors have of them. */
-static struct start_flight *pipeline_free_flight(struct pipeline *pipeline)
-{
-	struct start_flight *flight = pipeline->flights;
-	while (flight->launched)
-		flight++;
-	return flight;
-}
 
 static void pipeline_settle_oldest(const struct start_operation *operation,
 				   struct pipeline *pipeline)
@@ -74,7 +64,7 @@ static void pipeline_settle_oldest(const struct start_operation *operation,
 static void job_run_locked(const struct start_operation *operation, struct pipeline *pipeline,
 			   struct start_job *job)
 {
-	start_job_spawn(operation, job, pipeline_free_flight(pipeline));
+	start_job_spawn(operation, job);
 	job_unlock(job);
 	if (!job_is_running(job))
 		return;
@@ -109,7 +99,7 @@ static void unwatch_front(struct start_job *jobs, size_t end, size_t *front)
 
 static void spawn_all(const struct start_operation *operation, struct start_job *jobs, size_t count)
 {
-	struct pipeline *pipeline CLEANUP_FREE = memory_zalloc(1, sizeof(*pipeline));
+	struct pipeline *pipeline CLEANUP_OWN = memory_own(1, sizeof(*pipeline));
 	size_t busy = 0;
 	size_t front = 0;
 	struct start_job **busy_jobs CLEANUP_FREE =
@@ -177,15 +167,17 @@ static void watch_all(const struct start_operation *operation, struct start_job 
 	}
 }
 
+/* What is noted about each job after its fork is in pages that the supervisors do not get. */
 static void start_batch(const struct start_operation *operation,
 			const struct catalog_entry *const *entries, const int *locks, size_t count,
 			struct start_result *results)
 {
-	struct start_job *jobs CLEANUP_FREE = memory_zalloc(count, sizeof(*jobs));
+	struct start_job *jobs CLEANUP_OWN = memory_own(count, sizeof(*jobs));
+	struct start_result *noted CLEANUP_OWN = memory_own(count, sizeof(*noted));
 	for (size_t i = 0; i < count; i++) {
-		results[i] = (struct start_result){ .entry = entries[i] };
+		noted[i] = (struct start_result){ .entry = entries[i] };
 		jobs[i] = (struct start_job){
-			.result = &results[i],
+			.result = &noted[i],
 			.lock = locks ? locks[i] : -1,
 			.child = { .pid = -1, .pidfd = -1, .channel = -1 },
 		};
@@ -194,6 +186,17 @@ static void start_batch(const struct start_operation *operation,
 	watch_all(operation, jobs, count);
 	for (size_t i = 0; i < count; i++)
 		job_unwatch(&jobs[i]);
+	memcpy(results, noted, count * sizeof(*results));
+}
+
+static bool any_needs_supervisor(const struct selection *selection)
+{
+	for (size_t i = 0; i < selection->count; i++) {
+		const struct definition *definition = selection->entries[i]->definition;
+		if (definition && definition_needs_supervisor(definition))
+			return true;
+	}
+	return false;
 }
 
 int start_services(struct project *project, const struct launcher *launcher,
@@ -218,6 +221,8 @@ int start_services(struct project *project, const struct launcher *launcher,
 		.pipeline = pipeline,
 	};
 	/* every fork copies the page tables of what reading pmo.yml has freed, too */
+	if (any_needs_supervisor(selection))
+		memory_isolate_large();
 	memory_pack();
 	for (size_t begin = 0; begin < selection->count; begin += batch) {
 		size_t left = selection->count - begin;

@@ -38,7 +38,7 @@ void start_job_release(struct start_job *job)
 	close_fd(&flight->log_error);
 	if (flight->launched)
 		launch_release(&flight->launch);
-	flight->launched = false;
+	free(flight);
 	job->flight = NULL;
 }
 
@@ -239,8 +239,7 @@ static int job_carry_out(const struct start_operation *operation, struct start_j
 						: job_launch(operation, job);
 }
 
-void start_job_spawn(const struct start_operation *operation, struct start_job *job,
-		     struct start_flight *flight)
+void start_job_spawn(const struct start_operation *operation, struct start_job *job)
 {
 	struct record record;
 	enum start_decision decision = start_decide(operation, job, &record);
@@ -253,8 +252,8 @@ void start_job_spawn(const struct start_operation *operation, struct start_job *
 		job->result->outcome = START_SKIPPED;
 	if (decision == START_DECISION_RUNS || decision == START_DECISION_SKIP)
 		return;
-	*flight = (struct start_flight){ .log_out = -1, .log_error = -1 };
-	job->flight = flight;
+	job->flight = memory_alloc(sizeof(*job->flight));
+	*job->flight = (struct start_flight){ .log_out = -1, .log_error = -1 };
 	if (job_carry_out(operation, job, decision, &record) < 0)
 		start_job_fail(job);
 }

@@ -23,7 +23,7 @@ struct start_operation {
 
 /* What a job needs only until its program is executed: large, so that few of them exist. */
 struct start_flight {
-	bool launched; /* `launch` is prepared; false: free */
+	bool launched; /* `launch` is prepared */
 	struct launch launch;
 	struct spawn_plan plan;
 	int log_out;
@@ -33,10 +33,10 @@ struct start_flight {
 /* There is one for every service, and each fork copies the page tables of all of them: small. */
 struct start_job {
 	struct start_result *result;
-	struct start_flight *flight; /* borrowed, NULL before and after */
+	struct start_flight *flight; /* owned, NULL before and after */
 	int64_t watch_until_ns;
 	int64_t watch_ns; /* supervised: how long, from when it runs; 0: not at all */
-	uint64_t ticks; /* these two as in struct identity */
+	uint64_t ticks;   /* these two as in struct identity */
 	char mark[MARK_LENGTH + 1];
 	bool watched;
 	bool supervised; /* `child` is the supervisor; after start_job_settle child.pidfd is the
@@ -46,14 +46,13 @@ struct start_job {
 	struct spawned child;
 };
 
-/* Let go of the flight, with its launch and log descriptors; the child keeps its own. */
+/* Release the flight, with its launch and log descriptors; the child keeps its own. */
 void start_job_release(struct start_job *job);
 
-/* Decide and, if it is to be started, spawn, record and release the service. FLIGHT is free to use.
- * The result's outcome is set and the flight free again if the job is over, else job->child runs.
- * The lock is held before and after. */
-void start_job_spawn(const struct start_operation *operation, struct start_job *job,
-		     struct start_flight *flight);
+/* Decide and, if it is to be started, spawn, record and release the service. The result's outcome
+ * is set and there is no flight any more if the job is over, else job->child runs. The lock is held
+ * before and after. */
+void start_job_spawn(const struct start_operation *operation, struct start_job *job);
 
 /* Take the result of the exec; the flight is released. */
 void start_job_settle(const struct start_operation *operation, struct start_job *job);

@@ -72,6 +72,7 @@ void start_job_settle_supervised(const struct start_operation *operation, struct
 		error_set(err, ERROR_FAILED, "its supervisor has ended unexpectedly");
 	else
 		error_set(err, ERROR_FAILED, "%s", news.text);
+	(void)operation;
 	spawn_reap(&job->child, NULL);
 	start_job_fail(job);
 }

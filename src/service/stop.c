@@ -133,7 +133,7 @@ static void job_begin(const struct project *project, struct stop_job *job,
 		read_settings(project, job, options);
 		apply_options(job, options);
 		/* a full disk must not keep a service from being stopped */
-		if (job->supervisor.pid)
+		if (job->supervisor.pid && !options->keep_intent)
 			(void)state_write_stop(&project->state, name, NULL);
 		job->active = true;
 	}
@@ -203,7 +203,7 @@ static void run_jobs(struct project *project, struct stop_job *jobs, size_t coun
 {
 	struct stop_engine engine = {
 		.options = options,
-		.state = &project->state,
+		.state = options->keep_intent ? NULL : &project->state,
 		.jobs = memory_zalloc(count, sizeof(*engine.jobs)),
 		.claims = memory_zalloc(count, sizeof(*engine.claims)),
 		.table = PROCESS_TABLE_INIT,

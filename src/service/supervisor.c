@@ -3,8 +3,11 @@
 #include "base/memory.h"
 #include "model/process.h"
 
+#include <alloca.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +44,6 @@ static char *find_place_of_mark(size_t *room)
  * inside one: the mark in its environment is its own. */
 static void wear_mark(const char *mark)
 {
-	static char *nothing[] = { NULL };
 	char text[sizeof("PMO_RUN=") + MARK_LENGTH];
 	size_t room;
 	tzset(); /* the last who reads the environment */
@@ -51,30 +53,68 @@ static void wear_mark(const char *mark)
 		memcpy(place, text, (size_t)length + 1);
 	else if (place && strncmp(place, "PMO_RUN=", 8) == 0)
 		*place = '\0';
-	environ = nothing;
+	environ[0] = NULL; /* and not environ: that page is everybody's */
+}
+
+/* What a supervisor goes on with, in one piece; what the command has it from lies in frames that
+ * nobody comes back to. */
+struct life {
+	struct supervisor supervisor;
+	struct supervisor_order order;
+	struct project project;
+	struct rlimit file_limit;
+};
+
+static struct life *begin_life(const struct birth *birth, int channel, int lock)
+{
+	struct life *life = memory_zalloc(1, sizeof(*life));
+	life->order = *birth->order;
+	life->project = *birth->order->project;
+	life->project.catalog.state = &life->project.state;
+	life->project.state.pids_fd = -1; /* closed with everything else at birth */
+	life->order.project = &life->project;
+	if (life->order.plan.file_limit)
+		life->file_limit = *life->order.plan.file_limit;
+	if (life->order.plan.file_limit)
+		life->order.plan.file_limit = &life->file_limit;
+	life->supervisor = (struct supervisor){
+		.order = &life->order,
+		.name = life->order.entry->name,
+		.state = &life->project.state,
+		.identity = birth->identity,
+		.run_identity = life->order.run,
+		.channel = channel,
+		.lock = lock,
+	};
+	return life;
+}
+
+static _Noreturn __attribute__((noinline)) void live(struct life *life, const void *stack_end)
+{
+	memory_forget_callers(__builtin_frame_address(0), stack_end);
+	_exit(supervisor_run(&life->supervisor));
+}
+
+/* With frames that begin at the edge of a page: none is kept for the rest of a caller's. */
+static _Noreturn void live_on_next_page(struct life *life, const void *stack_end)
+{
+	char *here = alloca(sizeof(max_align_t));
+	char *unused = alloca((uintptr_t)here % (uintptr_t)sysconf(_SC_PAGESIZE));
+	__asm__ volatile("" : : "r"(unused)); /* else it would not be made */
+	live(life, stack_end);
 }
 
 static int supervisor_main(void *context, int channel, int kept)
 {
 	const struct birth *birth = context;
-	const struct supervisor_order *order = birth->order;
-	struct supervisor supervisor = {
-		.order = order,
-		.name = order->entry->name,
-		.state = &order->project->state,
-		.identity = birth->identity,
-		.run_identity = order->run,
-		.channel = channel,
-		.lock = kept,
-	};
+	struct life *life = begin_life(birth, channel, kept);
+	const void *stack_end = environ;
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	prctl(PR_SET_NAME, "pmo-supervisor", 0, 0, 0);
 	wear_mark(birth->mark);
 	if (chdir("/") < 0)
 		return ERROR_FAILED;
-	/* closed with everything else at birth */
-	order->project->state.pids_fd = -1;
-	return supervisor_run(&supervisor);
+	live_on_next_page(life, stack_end);
 }
 
 static int record_supervisor(const struct supervisor_order *order, struct birth *birth,

@@ -8,6 +8,7 @@
 #include "service/stop.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +166,17 @@ static void act(struct supervisor *supervisor, const struct restart_decision *de
 	}
 }
 
+/* The end of start_watch and that of the service may come together, the command may have been
+ * killed. */
+static bool is_listened_to(struct supervisor *supervisor)
+{
+	struct pollfd command = { .fd = supervisor->channel };
+	if (supervisor->timers[TIMER_WATCH] <= clock_monotonic_ns() ||
+	    (poll(&command, 1, 0) > 0 && command.revents & POLLHUP))
+		supervisor_hang_up(supervisor);
+	return supervisor->channel >= 0;
+}
+
 void supervisor_cleared(struct supervisor *supervisor, bool left)
 {
 	struct restart_decision decision;
@@ -183,7 +195,7 @@ void supervisor_cleared(struct supervisor *supervisor, bool left)
 		snprintf(decision.reason, sizeof(decision.reason), "%s", supervisor->wish);
 	} else {
 		enum restart_watch watch =
-		    supervisor->channel >= 0 ? RESTART_IN_WATCH : RESTART_AFTER_WATCH;
+		    is_listened_to(supervisor) ? RESTART_IN_WATCH : RESTART_AFTER_WATCH;
 		restart_policy_ended(&supervisor->policy, &supervisor->restart, &supervisor->end,
 				     watch, supervisor->ended_ns, &decision);
 	}

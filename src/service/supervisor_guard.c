@@ -10,7 +10,6 @@
 #include "os/log_rotate.h"
 #include "service/hook_source.h"
 
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +46,7 @@ static const struct definition *definition_of(const struct supervisor *superviso
 	return supervisor->order->launch->definition;
 }
 
-static int64_t measure_tree(const struct supervisor *supervisor)
+static int64_t measure_tree(struct supervisor *supervisor)
 {
 	struct process_tree tree = PROCESS_TREE_INIT;
 	pid_t self = getpid();
@@ -62,7 +61,7 @@ static int64_t measure_tree(const struct supervisor *supervisor)
 	process_tree_add_descendants(&tree, supervisor->proc_fd, self);
 	bytes += process_tree_resident(&tree, supervisor->proc_fd, self);
 	process_tree_release(&tree);
-	malloc_trim(0);
+	supervisor->untidy = true;
 	return bytes;
 }
 

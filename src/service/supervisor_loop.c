@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -224,6 +223,10 @@ enum { POLL_SIGNALS, POLL_EXEC, POLL_LEADER, POLL_WATCHER, POLL_COUNT };
 
 static void wait_for_events(struct supervisor *supervisor)
 {
+	/* here, where the stack is at its shortest */
+	if (supervisor->untidy)
+		memory_trim();
+	supervisor->untidy = false;
 	bool adopted = supervisor->adopted && awaits_leader(supervisor);
 	struct pollfd polls[POLL_COUNT] = {
 		[POLL_SIGNALS] = { .fd = supervisor->signals, .events = POLLIN },

@@ -53,6 +53,7 @@ struct supervisor {
 	bool automatic;     /* this run is a restart of its own */
 	struct spawned run; /* the leader; `channel` is open until the exec */
 	struct identity run_identity;
+	bool untidy;            /* a run has begun since memory was last given back */
 	bool adopted;           /* the leader is no child of ours: only run.pidfd tells its end */
 	bool leader_ended;      /* but may not be reaped yet */
 	int64_t ended_ns;       /* when that was: what clearing up takes is no part of the run */

@@ -223,7 +223,7 @@ static void run_started(struct supervisor *supervisor)
 	}
 	supervisor_start_hook(supervisor, HOOK_POST_START);
 	supervisor_guard(supervisor);
-	memory_trim();
+	supervisor->untidy = true;
 }
 
 void supervisor_executed(struct supervisor *supervisor)
@@ -246,6 +246,7 @@ void supervisor_adopt(struct supervisor *supervisor)
 	int pidfd = signal_open(supervisor->proc_fd, run->pid, run->ticks);
 	supervisor->run = (struct spawned){ run->pid, pidfd, -1 };
 	supervisor->adopted = true;
+	supervisor->untidy = true;
 	supervisor->phase = PHASE_RUNNING;
 	supervisor_unlock(supervisor);
 	restart_policy_started(&supervisor->restart, clock_monotonic_ns());

@@ -155,15 +155,20 @@ static void test_end_while_nobody_looked(void **state)
 	assert_int_equal(project_processes(project, NULL, 0), 0);
 }
 
+/* It cannot be started again, and so nothing is done about it. */
 static void test_gone_and_removed(void **state)
 {
 	struct test_project *project = *state;
-	project_write(project, "pmo.yml", "always: {cmd: [%s, wait], restart: always}\n", ACTOR);
-	pmo_ok(project, "start", "always");
-	kill_hard(supervisor_pid(project, "always"));
-	kill_hard(read_pid(project, "always"));
+	project_write(project, "pmo.yml",
+		      "web: {cmd: [%s, setsid, '{', wait, '}', wait], restart: always}\n", ACTOR);
+	pmo_ok(project, "start", "web");
+	WAIT_FOR(project_processes(project, NULL, 0) == 2);
+	kill_hard(supervisor_pid(project, "web"));
+	kill_hard(read_pid(project, "web"));
 	project_write(project, "pmo.yml", "other: sleep 1\n");
 	resurrect(project, "");
+	assert_int_equal(project_processes(project, NULL, 0), 1);
+	pmo_ok(project, "stop", "web");
 	assert_int_equal(project_processes(project, NULL, 0), 0);
 }
 
