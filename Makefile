@@ -87,6 +87,7 @@ help:
 	@echo 'make check-man     the manuals: mandoc, and against the tables of the program'
 	@echo 'make check-static  cppcheck and the clang analyser'
 	@echo 'make check-install install and uninstall in a scratch directory'
+	@echo 'make check-races   thousands of stops against services in a loop of crashes'
 	@echo 'make check-real    PostgreSQL, Redis, nginx, Python and Node under pmo'
 	@echo 'make bench         measure'
 	@echo "make deps          install what is missing (DEPS='build test lint real')"
@@ -190,6 +191,10 @@ check-static:
 
 check-install: all
 	@MAKE='$(MAKE)' tests/check-install.sh
+
+# A stop against services in a loop of crashes, thousands of times.
+check-races:
+	@ROUNDS=150 $(MAKE) --no-print-directory check TESTS='cli/test_stop_races'
 
 check-real:
 	@$(MAKE) --no-print-directory deps DEPS='build real'

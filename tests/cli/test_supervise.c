@@ -321,23 +321,6 @@ static void test_start_between_two_tries(void **state)
 	assert_int_equal(project_processes(project, NULL, 0), 0);
 }
 
-/* A loop of crashes that is stopped at any moment stays stopped. */
-static void test_stop_never_races(void **state)
-{
-	struct test_project *project = *state;
-	project_write(project, "pmo.yml",
-		      "web: {cmd: [%s, sleep, '1', exit, '1'], restart: always, start_watch: 0, "
-		      "restart_delay: 0, max_restarts: 1000000}\n",
-		      ACTOR);
-	for (int i = 0; i < 60; i++) {
-		pmo_ok(project, "start", "web");
-		usleep((useconds_t)(i * 317 % 9000));
-		pmo_ok(project, "stop", "web");
-		assert_int_equal(project_processes(project, NULL, 0), 0);
-		assert_false(project_exists(project, ".pmo/pids/web.pid"));
-	}
-}
-
 /* Where a descriptor of a process leads; freed with the project. */
 static bool descriptor_leads_to(pid_t pid, int fd, const char *target)
 {
@@ -392,7 +375,6 @@ int main(void)
 		PROJECT_TEST(test_rest_of_a_run),
 		PROJECT_TEST(test_stop_between_two_tries),
 		PROJECT_TEST(test_start_between_two_tries),
-		PROJECT_TEST(test_stop_never_races),
 		PROJECT_TEST(test_supervisor_is_modest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
