@@ -272,6 +272,35 @@ restarts() {
 	all_answer ' after restart all'
 }
 
+# A supervised server is killed the hard way, with its children: it comes back by itself.
+crash() {
+	local name=$1 signal=${2:-9} before
+	before=$(field "$name" pid)
+	check "$name is killed" kill -KILL "$before"
+	check "$name has another process" within listed \
+		"by['$name']['pid'] not in (None, $before) and by['$name']['status'] == 'running'"
+	check "$name answers again by itself" within answers "$name"
+	check "ls tells how $name ended" listed "by['$name']['exit_signal'] == $signal"
+}
+
+crashes() {
+	local pid supervisor
+	crash postgres
+	crash redis
+	crash nginx
+	pid=$(field redis pid)
+	supervisor=$(field redis supervisor_pid)
+	check 'the supervisor of redis is killed' kill -KILL "$supervisor"
+	check 'redis answers without it' answers redis
+	check 'ls tells that it is missing' within listed "by['redis']['supervisor'] == 'missing'"
+	check 'resurrect' holds 'redis has a new supervisor' pmo resurrect
+	check 'redis is the same process' \
+		listed "by['redis']['pid'] == $pid and by['redis']['supervisor'] == 'alive'"
+	check 'resurrect has nothing more to do' ends_with 0 pmo resurrect
+	# a supervisor that has taken over cannot see how it ended
+	crash redis None
+}
+
 stops() {
 	local name
 	check 'stop @web' pmo stop @web
@@ -303,6 +332,7 @@ copy_project || { echo "cannot set up the project" >&2 && exit 2; }
 first_start
 logs_and_signals
 restarts
+crashes
 stops
 check 'delete removes the records' pmo delete --force all
 check 'no log is left' ends_with 2 ls "$project"/.pmo/logs/*.log
