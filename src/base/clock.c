@@ -41,8 +41,13 @@ void clock_format_local(int64_t realtime_ns, char *text, size_t size)
 {
 	time_t seconds = (time_t)(realtime_ns / NSEC_PER_SEC);
 	struct tm parts;
-	if (!localtime_r(&seconds, &parts) || !strftime(text, size, "%Y-%m-%d %H:%M:%S", &parts))
+	/* strftime(3) would look for /etc/localtime each time */
+	if (!localtime_r(&seconds, &parts))
 		snprintf(text, size, "?");
+	else
+		snprintf(text, size, "%d-%02d-%02d %02d:%02d:%02d", parts.tm_year + 1900,
+			 parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
+			 parts.tm_sec);
 }
 
 void clock_format_rfc3339(int64_t realtime_ns, char *text, size_t size)

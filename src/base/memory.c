@@ -2,15 +2,13 @@
 
 #include <stdint.h>
 #include <stdio.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 /* Bytes. Each block is twice as large as the one before: small arenas stay small, large ones fast.
  */
-enum { ARENA_BLOCK_FIRST = 992, ARENA_BLOCK_LARGEST = 65536 };
+enum { ARENA_BLOCK_FIRST = 480, ARENA_BLOCK_LARGEST = 65536 };
 
 struct arena_block {
 	struct arena_block *next;
@@ -19,14 +17,19 @@ struct arena_block {
 	max_align_t data[];
 };
 
-static void *checked(void *block)
+void memory_exhausted(void)
 {
-	if (block)
-		return block;
 	static const char message[] = "pmo: out of memory\n";
 	if (write(STDERR_FILENO, message, sizeof(message) - 1) < 0)
 		_exit(1);
 	_exit(1);
+}
+
+static void *checked(void *block)
+{
+	if (!block)
+		memory_exhausted();
+	return block;
 }
 
 void *memory_alloc(size_t size)
@@ -36,7 +39,12 @@ void *memory_alloc(size_t size)
 
 void *memory_zalloc(size_t count, size_t size)
 {
-	return checked(calloc(count ? count : 1, size ? size : 1));
+	enum { SMALL = 1024 };
+	size_t bytes;
+	if (__builtin_mul_overflow(count, size, &bytes) || bytes > SMALL)
+		return checked(calloc(count ? count : 1, size ? size : 1));
+	/* calloc(3) of glibc does not use the small blocks that free(3) keeps at hand */
+	return memset(memory_alloc(bytes), 0, bytes);
 }
 
 void *memory_resize(void *block, size_t count, size_t size)
@@ -82,93 +90,6 @@ void memory_cleanup_close(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
-}
-
-/* Blocks of SIZE until one comes from the end of the heap, which MARK is in. */
-static void *use_up(size_t size, const char *mark)
-{
-	enum { MOST = 4096 };
-	for (int i = 0; i < MOST; i++) {
-		char *volatile block = malloc(size); /* else the compiler sees no use for it */
-		if (!block || (uintptr_t)block >= (uintptr_t)mark)
-			return block;
-	}
-	return NULL;
-}
-
-void memory_pack(void)
-{
-	enum { LARGEST = 65536, SMALLEST = 16, STEP = 16, FINE = 1024 };
-	malloc_trim(0);
-	const char *mark = (const char *)sbrk(0) - mallinfo2().keepcost;
-	/* the last one is part of the end again once it is free; a small one would stay what it
-	 * is, and be used, with others far from it */
-	for (size_t size = LARGEST; size > FINE; size -= size / 8)
-		free(use_up(size, mark));
-	for (size_t size = FINE; size >= SMALLEST; size -= STEP)
-		use_up(size, mark);
-}
-
-void memory_isolate_large(void)
-{
-	enum { LARGE = 16384 };
-	mallopt(M_MMAP_THRESHOLD, LARGE);
-	/* the threshold counts only where the end of the heap has no room */
-	mallopt(M_TOP_PAD, 0);
-}
-
-static uintptr_t page_size(void)
-{
-	return (uintptr_t)sysconf(_SC_PAGESIZE);
-}
-
-void memory_trim(void)
-{
-	enum { STACK = 256 * 1024, NEEDED = 256 };
-	uintptr_t page = page_size();
-	uintptr_t end = ((uintptr_t)__builtin_frame_address(0) - NEEDED) / page * page;
-	/* to move the end of the heap would cost a page of the C library's data */
-	malloc_trim(SIZE_MAX / 2);
-	/* what is not mapped is skipped, with an error */
-	(void)madvise((void *)(end - STACK), STACK, MADV_DONTNEED);
-}
-
-void memory_forget_callers(const void *frame, const void *end)
-{
-	uintptr_t page = page_size();
-	uintptr_t from = ((uintptr_t)frame + page - 1) / page * page;
-	uintptr_t to = (uintptr_t)end / page * page;
-	if (from < to)
-		(void)madvise((void *)from, to - from, MADV_DONTNEED);
-}
-
-/* The first bytes of pages of one's own: enough for the alignment of any type. */
-union own_head {
-	size_t size;
-	max_align_t alignment;
-};
-
-void *memory_own(size_t count, size_t size)
-{
-	size_t bytes;
-	if (__builtin_mul_overflow(count, size, &bytes) ||
-	    __builtin_add_overflow(bytes, sizeof(union own_head), &bytes))
-		return checked(NULL);
-	union own_head *head =
-	    mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (head == MAP_FAILED)
-		return checked(NULL);
-	(void)madvise(head, bytes, MADV_DONTFORK);
-	head->size = bytes;
-	return head + 1;
-}
-
-void memory_cleanup_own(void *pointer_to_pointer)
-{
-	union own_head *head;
-	memcpy(&head, pointer_to_pointer, sizeof(head));
-	if (head)
-		munmap(head - 1, head[-1].size);
 }
 
 static struct arena_block *arena_add_block(struct arena *arena, size_t size)

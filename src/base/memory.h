@@ -25,25 +25,8 @@ char *memory_printf(const char *format, ...)
 char *memory_vprintf(const char *format, va_list arguments)
     __attribute__((malloc, returns_nonnull, format(printf, 1, 0)));
 
-/* For a process that forks others which live long: a page that either side writes after the fork is
- * a page that both have. Uses up what is free between living blocks, for good, so that what is
- * allocated from here on lies together. malloc(3) of glibc; harmless with others. */
-void memory_pack(void);
-
-/* From here on large blocks (16 KiB) get pages that go when the block does: those that are needed
- * for a moment between two forks do not change pages of the heap. Costs system calls. */
-void memory_isolate_large(void);
-
-/* Give back what this process has free: of the heap, and of the stack below the caller. */
-void memory_trim(void);
-
-/* Give back the stack from FRAME, which __builtin_frame_address(0) has told a function that never
- * returns, to END, which is farther up: whoever has called that function has no frame any more. */
-void memory_forget_callers(const void *frame, const void *end);
-
-/* Zeroed memory in pages that a forked child does not get, nor pay for. It must touch nothing of
- * it. Released by `type *array CLEANUP_OWN = memory_own(count, sizeof(*array));`. */
-void *memory_own(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
+/* That end, for what gets memory elsewhere. */
+_Noreturn void memory_exhausted(void);
 
 /* Make room for one more element at array[count], doubling *capacity: MEMORY_GROW(a, count, cap).
  */
@@ -60,10 +43,7 @@ void *memory_own(size_t count, size_t size) __attribute__((malloc, returns_nonnu
 #define CLEANUP_FREE  __attribute__((cleanup(memory_cleanup_free)))
 #define CLEANUP_CLOSE __attribute__((cleanup(memory_cleanup_close)))
 
-#define CLEANUP_OWN   __attribute__((cleanup(memory_cleanup_own)))
-
 void memory_cleanup_free(void *pointer_to_pointer);
-void memory_cleanup_own(void *pointer_to_pointer);
 void memory_cleanup_close(int *fd);
 
 /* Many small allocations with one lifetime: an arena is released as a whole. */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/footprint.h"
 #include "base/memory.h"
 #include "os/lock.h"
 #include "service/start_job.h"
@@ -99,11 +100,10 @@ static void unwatch_front(struct start_job *jobs, size_t end, size_t *front)
 
 static void spawn_all(const struct start_operation *operation, struct start_job *jobs, size_t count)
 {
-	struct pipeline *pipeline CLEANUP_OWN = memory_own(1, sizeof(*pipeline));
+	struct pipeline *pipeline CLEANUP_OWN = footprint_own(1, sizeof(*pipeline));
 	size_t busy = 0;
 	size_t front = 0;
-	struct start_job **busy_jobs CLEANUP_FREE =
-	    memory_zalloc(count, sizeof(struct start_job *));
+	struct start_job **busy_jobs CLEANUP_OWN = footprint_own(count, sizeof(struct start_job *));
 	int64_t deadline_ns = clock_monotonic_ns() + LOCK_TIMEOUT_NS;
 	for (size_t i = 0; i < count; i++) {
 		enum lock_result lock = job_try_lock(operation, &jobs[i]);
@@ -172,8 +172,8 @@ static void start_batch(const struct start_operation *operation,
 			const struct catalog_entry *const *entries, const int *locks, size_t count,
 			struct start_result *results)
 {
-	struct start_job *jobs CLEANUP_OWN = memory_own(count, sizeof(*jobs));
-	struct start_result *noted CLEANUP_OWN = memory_own(count, sizeof(*noted));
+	struct start_job *jobs CLEANUP_OWN = footprint_own(count, sizeof(*jobs));
+	struct start_result *noted CLEANUP_OWN = footprint_own(count, sizeof(*noted));
 	for (size_t i = 0; i < count; i++) {
 		noted[i] = (struct start_result){ .entry = entries[i] };
 		jobs[i] = (struct start_job){
@@ -222,8 +222,8 @@ int start_services(struct project *project, const struct launcher *launcher,
 	};
 	/* every fork copies the page tables of what reading pmo.yml has freed, too */
 	if (any_needs_supervisor(selection))
-		memory_isolate_large();
-	memory_pack();
+		footprint_isolate_large();
+	footprint_pack();
 	for (size_t begin = 0; begin < selection->count; begin += batch) {
 		size_t left = selection->count - begin;
 		start_batch(&operation, selection->entries + begin,

@@ -172,11 +172,16 @@ static void job_finish(const struct project *project, struct stop_job *job,
 	/* a service that waited for its next try had no process, but was meant to have one */
 	if (job->supervisor.pid && result->outcome == STOP_NOT_RUNNING)
 		result->outcome = STOP_STOPPED;
-	supervisor_kill(&job->supervisor);
 	if (result->outcome == STOP_FAILED) {
 		(void)state_remove(&project->state, result->entry->name, STATE_FILE_STOP, NULL);
+		/* of whom nothing was asked yet goes on as before */
+		if (job->asked)
+			supervisor_kill(&job->supervisor);
+		else
+			supervisor_let_go(&job->supervisor);
 		return;
 	}
+	supervisor_kill(&job->supervisor);
 	if (job->removes_logs)
 		remove_logs(project, job, owners, &result->error);
 	if (drop_record(project, job, options) < 0)

@@ -55,3 +55,12 @@ void supervisor_kill(struct held_supervisor *held)
 	close(held->pidfd);
 	*held = (struct held_supervisor)HELD_SUPERVISOR_NONE;
 }
+
+void supervisor_let_go(struct held_supervisor *held)
+{
+	if (held->pidfd < 0)
+		return;
+	(void)signal_send_open(held->pidfd, SIGCONT);
+	close(held->pidfd);
+	*held = (struct held_supervisor)HELD_SUPERVISOR_NONE;
+}

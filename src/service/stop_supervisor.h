@@ -27,6 +27,9 @@ struct held_supervisor supervisor_hold(const struct record *record, const struct
 /* Wait until it stands still: the kernel stops a process a moment after the signal. */
 void supervisor_await_hold(const struct held_supervisor *held);
 
+/* Let it go on as if nothing had happened. */
+void supervisor_let_go(struct held_supervisor *held);
+
 /* Kill it and wait for its end. */
 void supervisor_kill(struct held_supervisor *held);
 

@@ -1,19 +1,16 @@
 #include "service/supervisor_loop.h"
 
+#include "base/footprint.h"
 #include "base/memory.h"
 #include "model/process.h"
 
-#include <alloca.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 /* What is decided before the fork. */
@@ -46,7 +43,6 @@ static void wear_mark(const char *mark)
 {
 	char text[sizeof("PMO_RUN=") + MARK_LENGTH];
 	size_t room;
-	tzset(); /* the last who reads the environment */
 	char *place = find_place_of_mark(&room);
 	int length = snprintf(text, sizeof(text), "PMO_RUN=%s", mark);
 	if (place && room > (size_t)length)
@@ -56,65 +52,73 @@ static void wear_mark(const char *mark)
 	environ[0] = NULL; /* and not environ: that page is everybody's */
 }
 
-/* What a supervisor goes on with, in one piece; what the command has it from lies in frames that
- * nobody comes back to. */
+/* What a supervisor goes on with: on its stack, in pages that no process escapes from having, and
+ * with no frames of the command above. */
 struct life {
-	struct supervisor supervisor;
 	struct supervisor_order order;
 	struct project project;
 	struct rlimit file_limit;
+	struct supervisor supervisor;
 };
 
-static struct life *begin_life(const struct birth *birth, int channel, int lock)
+static bool has_hooks(const struct definition *definition)
 {
-	struct life *life = memory_zalloc(1, sizeof(*life));
-	life->order = *birth->order;
-	life->project = *birth->order->project;
-	life->project.catalog.state = &life->project.state;
+	for (size_t i = 0; i < HOOK_COUNT; i++)
+		if (definition->hooks.commands[i])
+			return true;
+	return false;
+}
+
+/* What it has of the command's stack comes with it: pointers into that are set anew. */
+static void settle(struct life *life)
+{
 	life->project.state.pids_fd = -1; /* closed with everything else at birth */
+	life->project.catalog.state = &life->project.state;
 	life->order.project = &life->project;
 	if (life->order.plan.file_limit)
-		life->file_limit = *life->order.plan.file_limit;
-	if (life->order.plan.file_limit)
 		life->order.plan.file_limit = &life->file_limit;
-	life->supervisor = (struct supervisor){
-		.order = &life->order,
-		.name = life->order.entry->name,
-		.state = &life->project.state,
-		.identity = birth->identity,
-		.run_identity = life->order.run,
-		.channel = channel,
-		.lock = lock,
+	if (has_hooks(life->order.launch->definition))
+		life->supervisor.hooks = memory_zalloc(HOOK_COUNT, sizeof(struct hook));
+	life->supervisor.order = &life->order;
+	life->supervisor.state = &life->project.state;
+}
+
+static void live(void *luggage)
+{
+	struct life life = *(struct life *)luggage;
+	footprint_cleanup_own(&luggage);
+	settle(&life);
+	_exit(supervisor_run(&life.supervisor));
+}
+
+static struct life pack(const struct birth *birth, int channel, int lock)
+{
+	const struct supervisor_order *order = birth->order;
+	return (struct life){
+		.order = *order,
+		.project = *order->project,
+		.file_limit = order->plan.file_limit ? *order->plan.file_limit : (struct rlimit){ 0 },
+		.supervisor = {
+			.name = order->entry->name,
+			.identity = birth->identity,
+			.run_identity = order->run,
+			.channel = channel,
+			.lock = lock,
+		},
 	};
-	return life;
-}
-
-static _Noreturn __attribute__((noinline)) void live(struct life *life, const void *stack_end)
-{
-	memory_forget_callers(__builtin_frame_address(0), stack_end);
-	_exit(supervisor_run(&life->supervisor));
-}
-
-/* With frames that begin at the edge of a page: none is kept for the rest of a caller's. */
-static _Noreturn void live_on_next_page(struct life *life, const void *stack_end)
-{
-	char *here = alloca(sizeof(max_align_t));
-	char *unused = alloca((uintptr_t)here % (uintptr_t)sysconf(_SC_PAGESIZE));
-	__asm__ volatile("" : : "r"(unused)); /* else it would not be made */
-	live(life, stack_end);
 }
 
 static int supervisor_main(void *context, int channel, int kept)
 {
 	const struct birth *birth = context;
-	struct life *life = begin_life(birth, channel, kept);
-	const void *stack_end = environ;
+	struct life *luggage = footprint_own(1, sizeof(*luggage));
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	prctl(PR_SET_NAME, "pmo-supervisor", 0, 0, 0);
 	wear_mark(birth->mark);
 	if (chdir("/") < 0)
 		return ERROR_FAILED;
-	live_on_next_page(life, stack_end);
+	*luggage = pack(birth, channel, kept);
+	footprint_leave_callers(live, luggage);
 }
 
 static int record_supervisor(const struct supervisor_order *order, struct birth *birth,

@@ -212,7 +212,7 @@ void supervisor_spawn_failed(struct supervisor *supervisor, const char *why, int
 		.at_realtime_ns = clock_realtime_ns(),
 	};
 	if (!supervisor->automatic) {
-		snprintf(supervisor->failure, sizeof(supervisor->failure), "%s", why);
+		supervisor->failure = memory_strdup(why);
 		snprintf(supervisor->end.reason, sizeof(supervisor->end.reason), "%s", why);
 		supervisor_end(supervisor);
 		return;
@@ -231,11 +231,12 @@ void supervisor_spawn_failed(struct supervisor *supervisor, const char *why, int
 static void tell_end(struct supervisor *supervisor)
 {
 	struct supervisor_news news = {
-		.kind = supervisor->failure[0] ? SUPERVISOR_FAILED : SUPERVISOR_ENDED,
+		.kind = supervisor->failure ? SUPERVISOR_FAILED : SUPERVISOR_ENDED,
 		.pid = supervisor->run_identity.pid,
 		.end = supervisor->end,
 	};
-	snprintf(news.text, sizeof(news.text), "%s", supervisor->failure);
+	snprintf(news.text, sizeof(news.text), "%s",
+		 supervisor->failure ? supervisor->failure : "");
 	supervisor_send(supervisor, &news);
 	supervisor_hang_up(supervisor);
 }
@@ -288,7 +289,7 @@ static void go(struct supervisor *supervisor)
 	(void)state_remove(supervisor->state, supervisor->name, STATE_FILE_SUPERVISOR, NULL);
 	supervisor_unlock(supervisor);
 	supervisor->phase = PHASE_OVER;
-	if (!supervisor->failure[0] &&
+	if (!supervisor->failure &&
 	    supervisor->order->launch->definition->on_exit == ON_EXIT_STOP_ALL)
 		stop_all(supervisor);
 }
@@ -297,7 +298,7 @@ static void go(struct supervisor *supervisor)
 static enum hook_kind next_last_hook(struct supervisor *supervisor)
 {
 	static const enum hook_kind kinds[] = { HOOK_ON_FAIL, HOOK_POST_STOP };
-	bool never_ran = supervisor->failure[0] != '\0';
+	bool never_ran = supervisor->failure != NULL;
 	while (!never_ran && supervisor->last_hooks < ARRAY_LENGTH(kinds)) {
 		enum hook_kind kind = kinds[supervisor->last_hooks++];
 		if (kind != HOOK_ON_FAIL || supervisor->failed)
@@ -352,7 +353,8 @@ void supervisor_terminate(struct supervisor *supervisor)
 	struct stop_result stopped;
 	const struct catalog_entry *entry = supervisor->order->entry;
 	const struct selection selection = { .entries = &entry, .count = 1 };
-	const struct stop_options options = { .timeout_ns = -1 };
+	/* at a shutdown everybody gets this signal: what was up comes back after it */
+	const struct stop_options options = { .timeout_ns = -1, .keep_intent = true };
 	supervisor_kill_hooks(supervisor);
 	if (supervisor->phase == PHASE_LEAVING) {
 		hurry(supervisor);

@@ -1,7 +1,7 @@
 #include "service/supervisor_loop.h"
 
 #include "base/clock.h"
-#include "base/memory.h"
+#include "base/footprint.h"
 #include "model/process.h"
 
 #include <errno.h>
@@ -150,7 +150,7 @@ static void children_ended(struct supervisor *supervisor)
 
 static void read_signals(struct supervisor *supervisor)
 {
-	struct signalfd_siginfo signals[8];
+	struct signalfd_siginfo signals[2];
 	bool terminate = false;
 	ssize_t got;
 	while ((got = read(supervisor->signals, signals, sizeof(signals))) > 0)
@@ -225,7 +225,7 @@ static void wait_for_events(struct supervisor *supervisor)
 {
 	/* here, where the stack is at its shortest */
 	if (supervisor->untidy)
-		memory_trim();
+		footprint_trim();
 	supervisor->untidy = false;
 	bool adopted = supervisor->adopted && awaits_leader(supervisor);
 	struct pollfd polls[POLL_COUNT] = {

@@ -59,10 +59,10 @@ struct supervisor {
 	int64_t ended_ns;       /* when that was: what clearing up takes is no part of the run */
 	struct exit_record end; /* of the last run */
 	bool failed;            /* the end for good is a failure */
-	char failure[1024];     /* why the first run could not begin */
+	char *failure;          /* why the first run could not begin; NULL: it could */
 	char wish[128];         /* why this run is stopped to start another one; "": it is not */
 	struct spawned helpers[HELPER_COUNT]; /* pid -1: none */
-	struct hook hooks[HOOK_COUNT];
+	struct hook *hooks;                   /* HOOK_COUNT, or NULL where there are none */
 	bool hook_runs[HOOK_COUNT];
 	size_t last_hooks;        /* how many of those that come at the end have had their turn */
 	struct buffer watch_text; /* what the watcher has said of a line */

@@ -231,7 +231,8 @@ static void test_supervisor_killed(void **state)
 	assert_int_equal(project_count(project, ".pmo/pids", "web.[!l]*"), 0);
 }
 
-/* Its children stop in good order, and nothing is left, not even the record. */
+/* As at a shutdown of the machine: the service stops in good order, nothing is left, and it stays
+ * meant to be up. */
 static void test_supervisor_terminated(void **state)
 {
 	struct test_project *project = *state;
@@ -245,7 +246,13 @@ static void test_supervisor_terminated(void **state)
 	WAIT_FOR(!process_alive(supervisor));
 	assert_true(file_says(project, ".pmo/logs/web-out.log", "bye\n"));
 	assert_int_equal(project_processes(project, NULL, 0), 0);
-	assert_int_equal(project_count(project, ".pmo/pids", "web.[!l]*"), 0);
+	assert_false(project_exists(project, ".pmo/pids/web.supervisor"));
+	assert_int_equal(read_pid(project, "web"), 0);
+	assert_true(project_exists(project, ".pmo/pids/web.pid"));
+	pmo_ok(project, "resurrect");
+	WAIT_FOR(process_alive(read_pid(project, "web")));
+	pmo_ok(project, "stop", "web");
+	assert_int_equal(project_count(project, ".pmo/pids", "web.[!lr]*"), 0);
 }
 
 /* A double fork, a session of its own, no environment: it still is a child of the supervisor. */

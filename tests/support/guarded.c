@@ -1,9 +1,9 @@
 #include "guarded.h"
 
-#include "json.h"
-#include "run.h"
+#include "support.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,4 +51,33 @@ pid_t supervisor_helper(pid_t supervisor)
 	if (proc)
 		closedir(proc);
 	return found;
+}
+
+void configure_web(struct test_project *project, const char *actions, const char *lines)
+{
+	project_write(project, "pmo.yml", "web:\n  cmd: [%s, %s]\n%s", ACTOR, actions, lines);
+}
+
+void kill_leader(struct test_project *project, const char *name)
+{
+	assert_int_equal(kill(read_pid(project, name), SIGKILL), 0);
+}
+
+void assert_nothing_left(struct test_project *project, const char *name)
+{
+	char *pattern = text_format("%s.[!lr]*", name);
+	assert_int_equal(project_processes(project, NULL, 0), 0);
+	assert_int_equal(project_count(project, ".pmo/pids", pattern), 0);
+	free(pattern);
+}
+
+void assert_down_but_wanted(struct test_project *project, const char *name)
+{
+	char *pid = project_read(project, project_path(project, ".pmo/pids/%s.pid", name));
+	assert_int_equal(project_processes(project, NULL, 0), 0);
+	assert_non_null(pid);
+	assert_string_equal(pid, "");
+	assert_false(
+	    project_exists(project, project_path(project, ".pmo/pids/%s.supervisor", name)));
+	free(pid);
 }
