@@ -10,10 +10,13 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
-#ifdef __GLIBC__
+/* AddressSanitizer has a malloc and stacks of its own. */
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+#define FOOTPRINT_COUNTS
 #include <ucontext.h>
 #endif
 
+#ifdef FOOTPRINT_COUNTS
 /* Blocks of SIZE until one comes from the end of the heap, which MARK is in. */
 static void *use_up(size_t size, const char *mark)
 {
@@ -25,9 +28,11 @@ static void *use_up(size_t size, const char *mark)
 	}
 	return NULL;
 }
+#endif
 
 void footprint_pack(void)
 {
+#ifdef FOOTPRINT_COUNTS
 	enum { LARGEST = 65536, SMALLEST = 16, STEP = 16, FINE = 1024 };
 	tzset(); /* allocates, once and for good */
 	malloc_trim(0);
@@ -38,6 +43,7 @@ void footprint_pack(void)
 		free(use_up(size, mark));
 	for (size_t size = FINE; size >= SMALLEST; size -= STEP)
 		use_up(size, mark);
+#endif
 }
 
 void footprint_isolate_large(void)
@@ -78,7 +84,7 @@ void footprint_cleanup_own(void *pointer_to_pointer)
 		munmap(head - 1, head[-1].size);
 }
 
-#ifdef __GLIBC__
+#ifdef FOOTPRINT_COUNTS
 /* makecontext(3) hands on numbers of 32 bits. */
 static void enter(unsigned body_high, unsigned body_low, unsigned high, unsigned low)
 {
@@ -110,7 +116,7 @@ static void switch_stack(void (*body)(void *argument), void *argument)
 
 void footprint_leave_callers(void (*body)(void *argument), void *argument)
 {
-#ifdef __GLIBC__
+#ifdef FOOTPRINT_COUNTS
 	switch_stack(body, argument);
 #endif
 	body(argument);

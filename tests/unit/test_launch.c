@@ -390,7 +390,8 @@ static void test_check(void **state)
 		scene_open(&scene, project, config);
 		assert_int_equal(project_prepare_state(&scene.project, &err), 0);
 		prepare(&scene, "web", &launch);
-		assert_int_equal(launch_check(&launch, &scene.launcher, &err), rows[i].message ? -1 : 0);
+		assert_int_equal(launch_check(&launch, &scene.launcher, &err),
+				 rows[i].message ? -1 : 0);
 		if (rows[i].message)
 			check_text(err.message, rows[i].message, false, __FILE__, __LINE__);
 		error_clear(&err);
