@@ -80,8 +80,10 @@ void footprint_cleanup_own(void *pointer_to_pointer)
 {
 	union own_head *head;
 	memcpy(&head, pointer_to_pointer, sizeof(head));
-	if (head)
-		munmap(head - 1, head[-1].size);
+	if (!head)
+		return;
+	size_t size = head[-1].size;
+	munmap(head - 1, size);
 }
 
 #ifdef FOOTPRINT_COUNTS

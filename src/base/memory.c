@@ -95,6 +95,7 @@ void memory_cleanup_close(int *fd)
 static struct arena_block *arena_add_block(struct arena *arena, size_t size)
 {
 	struct arena_block *block = memory_zalloc(1, sizeof(*block) + size);
+	block->used = 0;
 	block->size = size;
 	block->next = arena->blocks;
 	arena->blocks = block;

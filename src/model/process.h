@@ -55,7 +55,8 @@ bool process_parse_stat(const char *text, struct process *process);
 int process_table_read(struct process_table *table, struct error *err);
 
 /* The same once more, but processes that started before OLDEST_TICKS and are still there keep what
- * the last reading said of them. A pid that was used again is told by the inode of its directory. */
+ * the last reading said of them. A pid that was used again is told by the inode of its directory.
+ */
 int process_table_reread(struct process_table *table, uint64_t oldest_ticks, struct error *err);
 void process_table_release(struct process_table *table);
 

@@ -158,7 +158,6 @@ int state_remove(const struct state *state, const char *name, enum state_file fi
  * nobody else writes. */
 void state_remove_unfinished(const struct state *state, const char *name);
 
-
 /* Open (and with STATE_CREATE make) NAME.lock for flock(2); close-on-exec. Returns the descriptor,
  * -1 with an error. On a read-only file system it is opened for reading. */
 int state_open_lock(const struct state *state, const char *name, struct error *err);

@@ -96,6 +96,15 @@ static bool watch_wait(struct watch_set *set, int64_t deadline_ns, size_t *alive
 	return died;
 }
 
+/* Wait until DEADLINE for the rest to die, one after another: while one is waited for the others
+ * go on dying, and do not wake us for each. */
+static void watch_settle(struct watch_set *set, int64_t deadline_ns)
+{
+	for (size_t i = 0; i < set->count && clock_monotonic_ns() < deadline_ns; i++)
+		if (set->polls[i].fd >= 0)
+			poll(&set->polls[i], 1, clock_poll_timeout(deadline_ns));
+}
+
 /* Processes that breed faster than they are found must be looked for often at first; one that the
  * kernel cannot end now is not helped by that. */
 static int64_t rescan_interval(const struct stop_job *job)
@@ -177,7 +186,7 @@ void stop_engine_wait(struct stop_engine *engine)
 	int64_t settle =
 	    engine->scan_cost_ns > SETTLE_MINIMUM_NS ? engine->scan_cost_ns : SETTLE_MINIMUM_NS;
 	int64_t until = clock_monotonic_ns() + settle;
-	while (died && alive && clock_monotonic_ns() < until)
-		watch_wait(&set, until, &alive);
+	if (died)
+		watch_settle(&set, until);
 	watch_close(&set);
 }
