@@ -12,7 +12,7 @@
  *               sample (cpu), gpu
  *   model/      what is known: yaml, keys and config (pmo.yml), dotenv and environment, expand,
  *               state (.pmo), catalog (which services), process and membership (/proc)
- *   base/       error, message, memory, buffer, file, clock, units, text: no word about services
+ *   base/       error, message, memory, footprint, buffer, file, clock, units, text: no word about services
  *
  * Includes go downward only; below cli/ nothing prints and nothing exits.
  */
@@ -25,6 +25,7 @@
 #include "cli/parse.h"
 #include "cli/report.h"
 #include "os/spawn.h"
+#include "service/supervisor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -145,11 +146,30 @@ static int dispatch(struct context *context, const struct arguments *global)
 	return report_error(&err);
 }
 
+/* Comes back only if there is no need: the command line is read again after that. */
+static void make_room(int argc, char **argv)
+{
+	struct arguments global;
+	struct error err = ERROR_INIT;
+	if (parse_arguments("pmo", help_global_options, PARSE_UP_TO_OPERAND, argc, argv, &global,
+			    &err) < 0) {
+		error_clear(&err);
+		return;
+	}
+	const struct command *command =
+	    global.operand_count ? command_find(global.operands[0]) : NULL;
+	arguments_release(&global);
+	if (command && command->leaves_supervisors)
+		supervisor_make_room_for_mark(argv);
+}
+
 int main(int argc, char **argv)
 {
 	struct context context = { .messages = MESSAGE_LIST_INIT };
 	struct arguments global;
 	struct error err = ERROR_INIT;
+	if (!supervisor_has_room_for_mark())
+		make_room(argc, argv);
 	open_standard_streams();
 	/* ignored by some callers: then nobody could tell how a service ended */
 	signal(SIGCHLD, SIG_DFL);

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+
 /* AddressSanitizer has a malloc and stacks of its own. */
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
 #define FOOTPRINT_COUNTS
@@ -32,9 +33,9 @@ static void *use_up(size_t size, const char *mark)
 
 void footprint_pack(void)
 {
+	tzset(); /* allocates, once and for good, and reads the environment while that is there */
 #ifdef FOOTPRINT_COUNTS
 	enum { LARGEST = 65536, SMALLEST = 16, STEP = 16, FINE = 1024 };
-	tzset(); /* allocates, once and for good */
 	malloc_trim(0);
 	const char *mark = (const char *)sbrk(0) - mallinfo2().keepcost;
 	/* the last one is part of the end again once it is free; a small one would stay what it

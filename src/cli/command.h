@@ -63,8 +63,9 @@ struct command {
 	const struct option_spec *options; /* NULL: none */
 	enum command_need need;
 	enum command_operands operand_kind;
-	bool operands_required; /* without one: say what it needs, list the services, exit 2 */
-	bool options_first;     /* options end at the first operand: `pmo exec web ls -l` */
+	bool operands_required;  /* without one: say what it needs, list the services, exit 2 */
+	bool options_first;      /* options end at the first operand: `pmo exec web ls -l` */
+	bool leaves_supervisors; /* supervisor_make_room_for_mark comes first */
 	bool hidden;
 	/* Returns the exit status. */
 	int (*run)(struct context *context, const struct arguments *arguments);

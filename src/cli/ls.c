@@ -5,6 +5,7 @@
 #include "service/host_selection.h"
 #include "service/snapshot.h"
 #include "view/list_view.h"
+#include "view/trouble_view.h"
 
 #include <unistd.h>
 
@@ -28,7 +29,7 @@ static void report_nothing(const struct context *context)
 		report_line("no services on record");
 }
 
-static int show(const struct context *context, const struct arguments *arguments,
+static int show(struct context *context, const struct arguments *arguments,
 		const struct list_part *parts, size_t count, struct error *err)
 {
 	struct buffer text CLEANUP_BUFFER = BUFFER_INIT;
@@ -37,6 +38,9 @@ static int show(const struct context *context, const struct arguments *arguments
 		list_view_append_json(parts, count, &text);
 	else
 		list_view_append(parts, count, &output, &text);
+	if (!output.terminal && !arguments_has(arguments, "json"))
+		trouble_view_warn(parts, count, &context->messages);
+	report_messages(context);
 	return output_write(&text, err);
 }
 

@@ -93,5 +93,6 @@ const struct command command_restart = {
 	.need = COMMAND_NEEDS_CONFIG,
 	.operand_kind = OPERANDS_SERVICES,
 	.operands_required = true,
+	.leaves_supervisors = true,
 	.run = run_restart,
 };

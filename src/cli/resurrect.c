@@ -74,5 +74,6 @@ const struct command command_resurrect = {
 	.options = options,
 	.need = COMMAND_NEEDS_CONFIG,
 	.operand_kind = OPERANDS_NONE,
+	.leaves_supervisors = true,
 	.run = run_resurrect,
 };

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { PATH_SIZE = 64 };
@@ -74,13 +75,45 @@ bool process_tree_add_children(struct process_tree *tree, int proc_fd, pid_t pid
 	return add_children_of_thread(tree, proc_fd, path);
 }
 
-bool process_tree_add_descendants(struct process_tree *tree, int proc_fd, pid_t pid)
+bool process_tree_is_foreign(int proc_fd, pid_t pid, const char *mark)
+{
+	char carried[MARK_LENGTH + 1];
+	return process_read_mark(proc_fd, pid, carried) && strcmp(carried, mark) != 0;
+}
+
+/* Of what a supervisor has adopted the mark alone tells; elsewhere a service begins with a session.
+ */
+static bool is_member(int proc_fd, pid_t parent, pid_t pid,
+		      const struct process_tree_service *service)
+{
+	struct process process;
+	if (pid == service->leader || process_read(proc_fd, pid, &process) < 0 ||
+	    process.session == service->supervisor ||
+	    (parent != service->supervisor && process.session != pid))
+		return true;
+	return !process_tree_is_foreign(proc_fd, pid, service->mark);
+}
+
+static bool add_member_children(struct process_tree *tree, int proc_fd, pid_t parent,
+				const struct process_tree_service *service)
+{
+	size_t kept = tree->count;
+	bool known = process_tree_add_children(tree, proc_fd, parent);
+	for (size_t i = kept; i < tree->count; i++)
+		if (is_member(proc_fd, parent, tree->pids[i], service))
+			tree->pids[kept++] = tree->pids[i];
+	tree->count = kept;
+	return known;
+}
+
+bool process_tree_add_members(struct process_tree *tree, int proc_fd, pid_t pid,
+			      const struct process_tree_service *service)
 {
 	size_t next = tree->count;
-	if (!process_tree_add_children(tree, proc_fd, pid))
+	if (!add_member_children(tree, proc_fd, pid, service))
 		return false;
 	for (; next < tree->count; next++)
-		(void)process_tree_add_children(tree, proc_fd, tree->pids[next]);
+		(void)add_member_children(tree, proc_fd, tree->pids[next], service);
 	return true;
 }
 

@@ -5,6 +5,8 @@
 #ifndef PMO_MODEL_PROCESS_TREE_H
 #define PMO_MODEL_PROCESS_TREE_H
 
+#include "model/identity.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,8 +28,22 @@ struct process_tree {
  */
 bool process_tree_add_children(struct process_tree *tree, int proc_fd, pid_t pid);
 
-/* Append all descendants of PID. False as above, for PID itself. */
-bool process_tree_add_descendants(struct process_tree *tree, int proc_fd, pid_t pid);
+/* Whose tree it is, where a pmo that runs in it may have started other services. */
+struct process_tree_service {
+	pid_t supervisor;
+	pid_t leader;
+	const char *mark;
+};
+
+/* True if PID carries the mark of something else than this service: of another one, or of the
+ * supervisor of another one. Reads its environment. */
+bool process_tree_is_foreign(int proc_fd, pid_t pid, const char *mark);
+
+/* Append the descendants of PID that are the service's, by the rules of model/membership.h: what
+ * has been started as another service is left out, with its descendants. False as above, for PID
+ * itself. */
+bool process_tree_add_members(struct process_tree *tree, int proc_fd, pid_t pid,
+			      const struct process_tree_service *service);
 
 /* What the processes of TREE have resident together, in bytes, without those of SESSION. */
 int64_t process_tree_resident(const struct process_tree *tree, int proc_fd, pid_t session);

@@ -103,6 +103,12 @@ static bool leave_row(const struct restart_policy *policy, struct restart_state 
 	return true;
 }
 
+void restart_policy_expected(struct restart_state *state)
+{
+	if (state->phase == RESTART_IDLE)
+		state->phase = RESTART_WAITING;
+}
+
 void restart_policy_started(struct restart_state *state, int64_t started_ns)
 {
 	state->phase = RESTART_RUNNING;

@@ -56,6 +56,9 @@ struct restart_decision {
 /* The keys of DEFINITION. */
 struct restart_policy restart_policy_of(const struct definition *definition);
 
+/* It was up before, and is to be so again: its first start is as any later one. */
+void restart_policy_expected(struct restart_state *state);
+
 /* It runs, since STARTED_NS: it was spawned, or it is taken over. */
 void restart_policy_started(struct restart_state *state, int64_t started_ns);
 

@@ -1,7 +1,5 @@
 #include "os/spawn.h"
 
-#include "base/memory.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -34,35 +32,6 @@ struct failure {
 	int error;
 	int subject; /* STEP_LIMITS: index into the plan's limits, -1 for the open files */
 };
-
-/* NAME in the first LENGTH bytes of PATH; an empty element means the current directory. */
-static char *candidate_path(const char *path, size_t length, const char *name,
-			    const char *directory)
-{
-	if (length && path[0] == '/')
-		return memory_printf("%.*s/%s", (int)length, path, name);
-	return memory_printf("%s/%.*s%s%s", directory ? directory : ".", (int)length, path,
-			     length ? "/" : "", name);
-}
-
-char *spawn_find_program(const char *name, const char *path, const char *directory)
-{
-	if (strchr(name, '/'))
-		return memory_strdup(name);
-	if (!path)
-		path = "/usr/local/bin:/usr/bin:/bin";
-	while (*name && path) {
-		size_t length = strcspn(path, ":");
-		char *candidate = candidate_path(path, length, name, directory);
-		struct stat status;
-		if (access(candidate, X_OK) == 0 && stat(candidate, &status) == 0 &&
-		    S_ISREG(status.st_mode))
-			return candidate;
-		free(candidate);
-		path = path[length] ? path + length + 1 : NULL;
-	}
-	return NULL;
-}
 
 /* By the system call itself: glibc keeps two signals to itself, which a caller of pmo may have
  * ignored all the same. All zeros is SIG_DFL with no flags and an empty mask, on every machine. */
@@ -164,8 +133,9 @@ static void apply_plan(const struct spawn_plan *plan, struct failure *failure)
 	execve(plan->program, plan->arguments, plan->environment);
 }
 
-static void child_run(const struct spawn_plan *plan, int channel)
+static void child_run(const void *what, int channel)
 {
+	const struct spawn_plan *plan = what;
 	struct failure failure = { .step = STEP_STREAMS };
 	signals_reset();
 	if (plan->group == SPAWN_NEW_SESSION)
@@ -221,8 +191,9 @@ static bool child_arrange_body(const struct spawn_body *body, int channel)
 	return syscall(SYS_close_range, first, UINT_MAX, 0) == 0;
 }
 
-static void child_run_body(const struct spawn_body *body, int channel)
+static void child_run_body(const void *what, int channel)
 {
+	const struct spawn_body *body = what;
 	signals_reset();
 	if (body->group == SPAWN_NEW_SESSION)
 		setsid();
@@ -234,10 +205,10 @@ static void child_run_body(const struct spawn_body *body, int channel)
 	_exit(body->run(body->context, CHANNEL, body->keep < 0 ? -1 : KEPT));
 }
 
-/* What the child does: execute a plan, or run a body. */
+/* What the child does, and never returns from: execute a plan, or run a body. */
 struct purpose {
-	const struct spawn_plan *plan;
-	const struct spawn_body *body;
+	void (*run)(const void *what, int channel);
+	const void *what;
 };
 
 /* What fork(3) does beside the system call, for processes with threads, would cost every child some
@@ -259,10 +230,8 @@ static pid_t fork_blocked(const struct purpose *purpose, int channel)
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	pid_t pid = fork_bare();
-	if (pid == 0 && purpose->plan)
-		child_run(purpose->plan, channel);
 	if (pid == 0)
-		child_run_body(purpose->body, channel);
+		purpose->run(purpose->what, channel);
 	int error = errno;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	errno = error;
@@ -295,12 +264,12 @@ static int start_child(const struct purpose *purpose, struct spawned *child, str
 
 int spawn_start(const struct spawn_plan *plan, struct spawned *child, struct error *err)
 {
-	return start_child(&(struct purpose){ .plan = plan }, child, err);
+	return start_child(&(struct purpose){ child_run, plan }, child, err);
 }
 
 int spawn_process(const struct spawn_body *body, struct spawned *child, struct error *err)
 {
-	return start_child(&(struct purpose){ .body = body }, child, err);
+	return start_child(&(struct purpose){ child_run_body, body }, child, err);
 }
 
 /* Whether the child has already said what went wrong, which spawn_finish will tell. */
@@ -376,19 +345,20 @@ void spawn_abandon(struct spawned *child)
 	if (child->pid > 0)
 		kill(child->pid, SIGKILL);
 	spawn_reap(child, NULL);
+	child->pid = -1;
 }
 
 bool spawn_reap(struct spawned *child, int *wait_status)
 {
 	int status = 0;
 	pid_t got;
-	do {
-		got = waitpid(child->pid, &status, 0);
+	do { /* without a pid it would be any child */
+		got = child->pid > 0 ? waitpid(child->pid, &status, 0) : 0;
 	} while (got < 0 && errno == EINTR);
 	close_descriptor(&child->pidfd);
 	if (wait_status)
 		*wait_status = status;
-	return got == child->pid;
+	return got > 0;
 }
 
 int spawn_replace(const struct spawn_plan *plan)

@@ -67,7 +67,7 @@ char *spawn_find_program(const char *name, const char *path, const char *directo
 
 /* Fork a held child. Descriptors 0, 1 and 2 of this process must be open. A SIGCHLD that is ignored
  * is set to its default, for spawn_reap's sake. Returns 0, or -1 with an error and nothing left
- * behind. */
+ * behind: all of CHILD is -1. */
 int spawn_start(const struct spawn_plan *plan, struct spawned *child, struct error *err);
 
 /* A process that goes on in this program: a supervisor, or one of its helpers. */
@@ -100,7 +100,8 @@ int spawn_finish(const struct spawn_plan *plan, struct spawned *child, int *exec
  * waitpid(2)'s. False when it was no child of ours any more. */
 bool spawn_reap(struct spawned *child, int *wait_status);
 
-/* End a child that was not released, before it has run anything; reaped here. */
+/* End a child that was not released, before it has run anything; reaped here. Its pid, which may be
+ * another process's from now on, becomes -1: with that nothing is done. */
 void spawn_abandon(struct spawned *child);
 
 /* Replace this process (`pmo exec`). Returns only on failure: the errno value. */

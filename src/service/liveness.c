@@ -1,7 +1,6 @@
 #include "service/liveness.h"
 
 #include "base/memory.h"
-#include "model/process.h"
 
 #include <fcntl.h>
 
@@ -26,14 +25,28 @@ enum liveness record_liveness(const struct record *record, const struct host *ho
 	return LIVENESS_ALIVE;
 }
 
-bool supervisor_is_at_work(const struct record *record, const struct host *host, int proc_fd)
+enum supervisor_life supervisor_life(const struct record *record, const struct host *host,
+				     const struct process *process)
+{
+	if (!process || !record->supervisor_valid ||
+	    identity_place(&record->supervisor, host) != IDENTITY_HERE ||
+	    process->ticks != record->supervisor.ticks || !process_is_alive(process))
+		return SUPERVISOR_GONE;
+	return process->state == 'T' ? SUPERVISOR_HELD : SUPERVISOR_AT_WORK;
+}
+
+enum supervisor_life supervisor_look(const struct record *record, const struct host *host,
+				     int proc_fd)
 {
 	struct process process;
-	const struct identity *supervisor = &record->supervisor;
-	return record->supervisor_valid && identity_place(supervisor, host) == IDENTITY_HERE &&
-	       process_read(proc_fd, supervisor->pid, &process) == 0 &&
-	       process.ticks == supervisor->ticks && process_is_alive(&process) &&
-	       process.state != 'T';
+	bool there = record->supervisor_valid &&
+		     process_read(proc_fd, record->supervisor.pid, &process) == 0;
+	return supervisor_life(record, host, there ? &process : NULL);
+}
+
+bool supervisor_is_at_work(const struct record *record, const struct host *host, int proc_fd)
+{
+	return supervisor_look(record, host, proc_fd) == SUPERVISOR_AT_WORK;
 }
 
 /* A leader that is gone may have left others that write on. */

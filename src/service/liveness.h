@@ -5,6 +5,7 @@
 #define PMO_SERVICE_LIVENESS_H
 
 #include "model/identity.h"
+#include "model/process.h"
 #include "model/state.h"
 #include "service/project.h"
 
@@ -22,9 +23,23 @@ enum liveness {
 /* PROC_FD is a descriptor of /proc. */
 enum liveness record_liveness(const struct record *record, const struct host *host, int proc_fd);
 
-/* Whether the supervisor that RECORD names is alive and goes about its work. One that stands still
- * has been held by a stop (service/stop_supervisor.h); under the service's lock, which that stop
- * had, it means that the stop was killed. */
+enum supervisor_life {
+	SUPERVISOR_GONE,
+	/* It stands still: held by a stop (service/stop_supervisor.h), which has the service's
+	 * lock. Where nobody has that, the stop was killed. */
+	SUPERVISOR_HELD,
+	SUPERVISOR_AT_WORK,
+};
+
+/* What the supervisor that RECORD names does, where PROCESS is what has its pid (NULL: nothing). */
+enum supervisor_life supervisor_life(const struct record *record, const struct host *host,
+				     const struct process *process);
+
+/* The same by a look at /proc. */
+enum supervisor_life supervisor_look(const struct record *record, const struct host *host,
+				     int proc_fd);
+
+/* Whether the supervisor that RECORD names is alive and goes about its work. */
 bool supervisor_is_at_work(const struct record *record, const struct host *host, int proc_fd);
 
 /* Whether something of the service NAME may be alive and write to its logs. */

@@ -131,24 +131,55 @@ static int read_config(struct project *project, const char *file, enum project_n
 	return 0;
 }
 
-/* With a pmo.yml that cannot be read, the directories tell whether it said `per_host`. */
+/* Whether something is meant to be up, by what .pmo, or the directory of HOST in it, has. */
+static bool holds_intents(const struct project *project, const char *host)
+{
+	enum { INTENT = 1 << STATE_FILE_PID | 1 << STATE_FILE_SUPERVISOR };
+	struct state state = STATE_INIT;
+	struct state_names names = { 0 };
+	bool found = false;
+	if (state_open(&state, project->directory, host, STATE_READ, NULL) == 0 &&
+	    state_list(&state, &names, NULL) == 0)
+		for (size_t i = 0; i < names.count && !found; i++)
+			found = names.files[i] & INTENT;
+	state_names_release(&names);
+	state_close(&state);
+	return found;
+}
+
+/* With a pmo.yml that cannot be read, the directories tell whether it said `per_host`. Where both
+ * are there, what is meant to be up decides. */
 static const char *state_host(const struct project *project)
 {
 	const char *host = project->host.name;
 	if (project->config_state == PROJECT_CONFIG_OK)
 		return project->config.per_host ? host : NULL;
-	return state_exists(project->directory, host) && !state_exists(project->directory, NULL)
+	if (!state_exists(project->directory, host))
+		return NULL;
+	return !state_exists(project->directory, NULL) || holds_intents(project, host) ||
+		       !holds_intents(project, NULL)
 		   ? host
 		   : NULL;
 }
 
-static int read_state(struct project *project, struct error *err)
+/* What the other directory has cannot be reached before pmo.yml can be read again. */
+static void warn_of_others(const struct project *project, struct message_list *messages)
+{
+	if (project->config_state != PROJECT_CONFIG_OK && state_host(project) &&
+	    holds_intents(project, NULL))
+		message_add(messages, MESSAGE_WARNING,
+			    "going on from '.pmo/%s': what '.pmo/pids' has on record is left alone",
+			    project->host.name);
+}
+
+static int read_state(struct project *project, struct message_list *messages, struct error *err)
 {
 	const struct config *config =
 	    project->config_state == PROJECT_CONFIG_OK ? &project->config : NULL;
 	if (state_open(&project->state, project->directory, state_host(project), STATE_READ, err) <
 	    0)
 		return -1;
+	warn_of_others(project, messages);
 	return catalog_build(&project->catalog, config, &project->state, err);
 }
 
@@ -157,7 +188,8 @@ int project_open(struct project *project, const char *file, enum project_need ne
 {
 	*project = (struct project){ .state = STATE_INIT };
 	if (host_read(&project->host, err) == 0 && locate(project, file, err) == 0 &&
-	    read_config(project, file, need, messages, err) == 0 && read_state(project, err) == 0)
+	    read_config(project, file, need, messages, err) == 0 &&
+	    read_state(project, messages, err) == 0)
 		return 0;
 	project_close(project);
 	return -1;

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "service/liveness.h"
+#include "service/snapshot_state.h"
 
 #include <fcntl.h>
 
@@ -19,12 +20,22 @@ static bool is_unfinished(const struct record *record, const struct host *host, 
 	return !elsewhere && !supervisor_is_at_work(record, host, proc_fd);
 }
 
+/* A stop that was killed has left the supervisor standing still: that is to be told about. */
+static bool is_half_stopped(const struct project *project, const struct catalog_entry *entry,
+			    const struct record *record, int proc_fd)
+{
+	return supervisor_look(record, &project->host, proc_fd) == SUPERVISOR_HELD &&
+	       !snapshot_is_being_changed(&project->state, entry->name);
+}
+
 static bool is_lost(const struct project *project, const struct catalog_entry *entry,
 		    const struct record *record, int proc_fd)
 {
 	const struct host *host = &project->host;
-	if (!record->intent || record->stopping)
+	if (!record->intent)
 		return false;
+	if (record->stopping)
+		return is_half_stopped(project, entry, record, proc_fd);
 	switch (record_liveness(record, host, proc_fd)) {
 	case LIVENESS_LOST:
 		return entry->configured;

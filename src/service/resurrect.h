@@ -1,7 +1,8 @@
 /*
  * Bringing back what the machine has lost: services on record as up before the last boot, and
  * supervised services whose supervisor is gone. Nothing else: what was stopped stays stopped, a
- * plain service that has ended under this boot stays ended.
+ * plain service that has ended under this boot stays ended. A supervisor that a stop which was
+ * killed has left standing still is chosen as well, to be told about.
  */
 #ifndef PMO_SERVICE_RESURRECT_H
 #define PMO_SERVICE_RESURRECT_H

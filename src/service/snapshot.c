@@ -179,7 +179,7 @@ static void fill_services(struct snapshot_work *work, enum snapshot_detail detai
 	}
 	for (size_t i = 0; i < snapshot->count; i++) {
 		struct service_status *service = &snapshot->services[i];
-		snapshot_find_supervisor(snapshot, &work->project->host, service);
+		snapshot_find_supervisor(snapshot, work->project, service);
 		snapshot_find_state(snapshot, work->project, service);
 		if (detail != SNAPSHOT_LIST)
 			find_paths(work, service);
@@ -257,6 +257,10 @@ static void report_damage(const struct snapshot *snapshot, const struct project 
 		if (service->record.damaged &&
 		    !snapshot_is_being_changed(&project->state, service->entry->name))
 			message_add(messages, MESSAGE_WARNING, "the record of '%s' is damaged",
+				    service->entry->name);
+		if (snapshot_stop_is_interrupted(snapshot, project, service))
+			message_add(messages, MESSAGE_WARNING,
+				    "'pmo stop %s' was interrupted: run it again",
 				    service->entry->name);
 	}
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "os/lock.h"
+#include "service/liveness.h"
 
 const char *service_state_name(enum service_state state)
 {
@@ -22,22 +23,52 @@ bool snapshot_is_being_changed(const struct state *state, const char *name)
 	return lock >= 0 && lock_try(lock, name, NULL) == LOCK_BUSY;
 }
 
-void snapshot_find_supervisor(const struct snapshot *snapshot, const struct host *host,
+static enum supervisor_life life_of_supervisor(const struct snapshot *snapshot,
+					       const struct host *host, const struct record *record)
+{
+	const struct process *process =
+	    record->supervisor_valid
+		? process_table_find(&snapshot->processes, record->supervisor.pid)
+		: NULL;
+	return supervisor_life(record, host, process);
+}
+
+/* That it stands still is part of a stop, as long as there is one. */
+static bool is_left_standing(const struct snapshot *snapshot, const struct project *project,
+			     const struct service_status *service)
+{
+	const struct record *record = &service->record;
+	return !snapshot_is_being_changed(&project->state, service->entry->name) &&
+	       supervisor_look(record, &project->host, snapshot->processes.proc_fd) ==
+		   SUPERVISOR_HELD;
+}
+
+void snapshot_find_supervisor(const struct snapshot *snapshot, const struct project *project,
 			      struct service_status *service)
 {
 	const struct record *record = &service->record;
-	const struct identity *supervisor = &record->supervisor;
 	if (!record->supervised)
 		return;
-	enum identity_place place =
-	    record->supervisor_valid ? identity_place(supervisor, host) : IDENTITY_LOST;
-	if (place == IDENTITY_HERE &&
-	    process_table_is_alive(&snapshot->processes, supervisor->pid, supervisor->ticks)) {
+	bool elsewhere = record->supervisor_valid &&
+			 identity_place(&record->supervisor, &project->host) == IDENTITY_ELSEWHERE;
+	enum supervisor_life life = life_of_supervisor(snapshot, &project->host, record);
+	if (life == SUPERVISOR_AT_WORK ||
+	    (life == SUPERVISOR_HELD && !is_left_standing(snapshot, project, service))) {
 		service->supervision = SUPERVISION_ALIVE;
-		service->supervisor_pid = supervisor->pid;
-	} else if (place != IDENTITY_ELSEWHERE && record->intent) {
+		service->supervisor_pid = record->supervisor.pid;
+	} else if (!elsewhere && record->intent) {
 		service->supervision = SUPERVISION_MISSING;
 	}
+}
+
+bool snapshot_stop_is_interrupted(const struct snapshot *snapshot, const struct project *project,
+				  const struct service_status *service)
+{
+	const struct record *record = &service->record;
+	bool lives = service->member_count > 0 ||
+		     life_of_supervisor(snapshot, &project->host, record) == SUPERVISOR_HELD;
+	return record->stopping && record->intent && lives &&
+	       !snapshot_is_being_changed(&project->state, service->entry->name);
 }
 
 static bool has_ended_on_record(const struct exit_record *end)
@@ -93,9 +124,10 @@ static enum service_state find_state(const struct snapshot *snapshot, const stru
 	if (record->unreadable)
 		return SERVICE_UNKNOWN;
 	/* also where everything is dead already: the record goes last */
-	bool settled = !record->intent || (record->valid && !record->stopping);
+	bool dead = record->valid && !record->supervised && service->pid == 0;
+	bool settled = !record->intent || (record->valid && !record->stopping && !dead);
 	if (!settled && snapshot_is_being_changed(&project->state, service->entry->name))
-		return record->stopping ? SERVICE_STOPPING : SERVICE_STARTING;
+		return record->stopping || dead ? SERVICE_STOPPING : SERVICE_STARTING;
 	if (service->pid > 0)
 		return SERVICE_RUNNING;
 	return service->supervision == SUPERVISION_ALIVE ? supervised_state(snapshot, service)

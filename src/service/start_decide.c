@@ -9,6 +9,8 @@
 #include "service/strays.h"
 #include "service/survivors.h"
 
+#include <signal.h>
+
 static const char *job_name(const struct start_job *job)
 {
 	return job->result->entry->name;
@@ -16,11 +18,10 @@ static const char *job_name(const struct start_job *job)
 
 /* What is left of an earlier run must be stopped first: it may hold the port, and it would be lost
  * from sight. */
-static enum start_decision refuse_survivors(const struct start_job *job,
-					    const struct record *record)
+static enum start_decision refuse_survivors(const struct start_job *job, const struct identity *run)
 {
 	struct buffer pids CLEANUP_BUFFER = BUFFER_INIT;
-	size_t count = survivors_list(&record->identity, &pids, &job->result->error);
+	size_t count = survivors_list(run, &pids, &job->result->error);
 	if (count == 0)
 		return job->result->error.message ? START_DECISION_REFUSE : START_DECISION_SPAWN;
 	error_set(&job->result->error, ERROR_FAILED,
@@ -33,8 +34,9 @@ static enum start_decision refuse_survivors(const struct start_job *job,
  * somebody starts the service by hand, is of no use any more. */
 static void dismiss_supervisor(const struct start_operation *operation, const struct record *record)
 {
-	struct held_supervisor held = supervisor_hold(record, &operation->project->host);
-	supervisor_kill(&held);
+	struct held_supervisor found = supervisor_find(record, &operation->project->host);
+	supervisor_hold(&found);
+	supervisor_kill(&found);
 }
 
 static bool is_supervised(const struct start_operation *operation, const struct record *record)
@@ -56,17 +58,27 @@ static bool read_definition(const struct start_operation *operation, const struc
 	return now;
 }
 
-/* A supervised run ends with its leader: what that has left behind is stopped. */
-static int clear_survivors(const struct start_job *job, const struct record *record,
-			   const struct definition *definition)
+/* A supervised run ends with its leader: what that has left behind is stopped, and then the
+ * supervisor, which what leaves its parent comes to until then. */
+static int clear_survivors(const struct start_operation *operation, const struct start_job *job,
+			   const struct record *record, const struct definition *definition)
 {
+	struct held_supervisor held = supervisor_find(record, &operation->project->host);
 	const struct stop_run run = {
 		.entry = job->result->entry,
-		.identity = record->identity,
+		.identity = record->valid ? record->identity : record->supervisor,
+		.supervisor = { .pid = held.pid, .ticks = held.ticks },
 		.signal = definition->stop_signal,
 		.timeout_ns = definition->stop_timeout_ns,
 	};
-	return stop_one_run(&run, &job->result->error);
+	supervisor_hold(&held);
+	supervisor_await_hold(&held);
+	if (stop_one_run(&run, &job->result->error) < 0) {
+		supervisor_let_go(&held);
+		return -1;
+	}
+	supervisor_kill(&held);
+	return 0;
 }
 
 /* Its supervisor has said how it ended. */
@@ -107,8 +119,7 @@ static enum start_decision deal_with_end(const struct start_operation *operation
 	bool for_good = has_ended_for_good(record, definition);
 	if (!for_good && !job->result->entry->configured)
 		return START_DECISION_SKIP;
-	dismiss_supervisor(operation, record);
-	if (clear_survivors(job, record, definition) < 0)
+	if (clear_survivors(operation, job, record, definition) < 0)
 		return START_DECISION_REFUSE;
 	if (!for_good)
 		return START_DECISION_SPAWN;
@@ -129,12 +140,27 @@ static enum start_decision resurrect_gone(const struct start_operation *operatio
 	return decision;
 }
 
+/* Its supervisor clears up after the last run, or waits for the next try: both end now. */
+static enum start_decision hurry_up(const struct start_operation *operation,
+				    const struct start_job *job, const struct record *record)
+{
+	struct definition definition = { .stop_signal = SIGTERM,
+					 .stop_timeout_ns = DEFINITION_STOP_TIMEOUT_NS };
+	struct arena arena = ARENA_INIT;
+	(void)read_definition(operation, job, &arena, &definition);
+	int result = clear_survivors(operation, job, record, &definition);
+	arena_release(&arena);
+	return result < 0 ? START_DECISION_REFUSE : START_DECISION_SPAWN;
+}
+
 static enum start_decision decide_gone(const struct start_operation *operation,
 				       const struct start_job *job, const struct record *record)
 {
 	if (operation->options->mode == START_RESURRECT)
 		return resurrect_gone(operation, job, record);
-	enum start_decision decision = refuse_survivors(job, record);
+	if (is_supervised(operation, record))
+		return hurry_up(operation, job, record);
+	enum start_decision decision = refuse_survivors(job, &record->identity);
 	if (decision == START_DECISION_SPAWN)
 		dismiss_supervisor(operation, record);
 	return decision;
@@ -148,6 +174,10 @@ static enum start_decision decide_alive(const struct start_operation *operation,
 		dismiss_supervisor(operation, record);
 		return START_DECISION_ADOPT;
 	}
+	/* of a stop that was killed: the user wants it up after all */
+	if (record->stopping)
+		(void)state_remove(&operation->project->state, job_name(job), STATE_FILE_STOP,
+				   NULL);
 	job->result->changed = launch_differs_from_record(operation->launcher, job->result->entry);
 	return START_DECISION_RUNS;
 }
@@ -178,18 +208,53 @@ static enum start_decision decide_lost(const struct start_operation *operation,
 	return START_DECISION_SPAWN;
 }
 
+/* Its supervisor was killed before the first run: the hook before that may run on. */
+static enum start_decision deal_with_hook(const struct start_operation *operation,
+					  const struct start_job *job, const struct record *record)
+{
+	struct definition definition;
+	struct arena arena = ARENA_INIT;
+	enum start_decision decision = START_DECISION_SPAWN;
+	if (!record->supervisor_valid ||
+	    identity_place(&record->supervisor, &operation->project->host) != IDENTITY_HERE)
+		return decision;
+	if (operation->options->mode != START_RESURRECT)
+		decision = refuse_survivors(job, &record->supervisor);
+	else if (read_definition(operation, job, &arena, &definition) &&
+		 clear_survivors(operation, job, record, &definition) < 0)
+		decision = START_DECISION_REFUSE;
+	arena_release(&arena);
+	return decision;
+}
+
 /* There is no process on record. */
 static enum start_decision decide_none(const struct start_operation *operation,
 				       const struct start_job *job, const struct record *record)
 {
 	bool resurrect = operation->options->mode == START_RESURRECT;
+	bool supervised = is_supervised(operation, record);
 	if (record->damaged &&
 	    strays_refuse(operation->project, job_name(job), &job->result->error) < 0)
 		return START_DECISION_REFUSE;
-	if (resurrect && is_supervised(operation, record))
+	if (resurrect && supervised)
 		return START_DECISION_SKIP;
 	dismiss_supervisor(operation, record);
-	return START_DECISION_SPAWN;
+	return supervised ? START_DECISION_SPAWN : deal_with_hook(operation, job, record);
+}
+
+/* `resurrect` respects a stop, and tells of one that was killed while the supervisor stood still:
+ * it has to be run again, or taken back. */
+static enum start_decision decide_half_stopped(const struct start_operation *operation,
+					       const struct start_job *job,
+					       const struct record *record)
+{
+	const struct host *host = &operation->project->host;
+	if (supervisor_look(record, host, operation->proc_fd) != SUPERVISOR_HELD)
+		return START_DECISION_SKIP;
+	error_set(&job->result->error, ERROR_FAILED,
+		  "'pmo stop %s' was interrupted: run it again, or 'pmo start %s' to keep it up",
+		  job_name(job), job_name(job));
+	return START_DECISION_REFUSE;
 }
 
 enum start_decision start_decide(const struct start_operation *operation,
@@ -198,8 +263,10 @@ enum start_decision start_decide(const struct start_operation *operation,
 	const struct state *state = &operation->project->state;
 	bool resurrect = operation->options->mode == START_RESURRECT;
 	state_read(state, job_name(job), record);
-	if (resurrect && (!record->intent || record->stopping))
+	if (resurrect && !record->intent)
 		return START_DECISION_SKIP;
+	if (resurrect && record->stopping)
+		return decide_half_stopped(operation, job, record);
 	switch (record_liveness(record, &operation->project->host, operation->proc_fd)) {
 	case LIVENESS_ALIVE:
 		return decide_alive(operation, job, record);

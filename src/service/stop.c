@@ -7,6 +7,7 @@
 #include "service/launch.h"
 #include "service/lock_set.h"
 #include "service/log_owners.h"
+#include "service/stop_guard.h"
 #include "service/stop_hooks.h"
 #include "service/stop_job.h"
 #include "service/strays.h"
@@ -95,18 +96,31 @@ static void discard_damaged(const struct project *project, struct stop_job *job,
 		discard_record(project, job, options, STOP_NOT_RUNNING);
 }
 
-/* Hold the supervisor, if there is one. What it has not put on record yet is found through it. */
-static bool job_hold(const struct project *project, struct stop_job *job)
+/* What a supervisor has not put on record is found through it, or if it was killed, through the
+ * mark of its runs: the hook before the first of them. True if there can be something. */
+static bool job_find_supervisor(const struct project *project, struct stop_job *job)
 {
 	struct record *record = &job->record;
-	job->supervisor = supervisor_hold(record, &project->host);
-	if (job->supervisor.pid == 0)
+	job->supervisor = supervisor_find(record, &project->host);
+	if (record->valid)
+		return job->supervisor.pid > 0;
+	if (!record->supervisor_valid ||
+	    identity_place(&record->supervisor, &project->host) != IDENTITY_HERE)
 		return false;
-	if (!record->valid) {
-		record->identity = record->supervisor;
-		record->identity.pid = 0;
-	}
+	record->identity = record->supervisor;
+	record->identity.pid = 0;
 	return true;
+}
+
+static void job_prepare(const struct project *project, struct stop_job *job,
+			const struct stop_options *options)
+{
+	read_settings(project, job, options);
+	apply_options(job, options);
+	/* neither it nor a supervisor is there: perhaps something of it, perhaps nothing at all */
+	if (job->record.identity.pid == 0 && job->supervisor.pid == 0)
+		stop_hooks_release(job);
+	job->active = true;
 }
 
 /* Read the record under the lock and decide whether there is something to stop. */
@@ -125,18 +139,34 @@ static void job_begin(const struct project *project, struct stop_job *job,
 		refuse_elsewhere(job);
 	} else if (place == IDENTITY_ELSEWHERE) {
 		discard_record(project, job, options, STOP_DISCARDED);
-	} else if (!job_hold(project, job) && job->record.damaged) {
+	} else if (job_find_supervisor(project, job) &&
+		   (job->supervisor.pid || !job->record.damaged)) {
+		job_prepare(project, job, options);
+	} else if (job->record.damaged) {
 		discard_damaged(project, job, options);
-	} else if (job->supervisor.pid == 0 && place == IDENTITY_LOST) {
+	} else if (place == IDENTITY_LOST) {
 		discard_record(project, job, options, STOP_NOT_RUNNING);
 	} else {
-		read_settings(project, job, options);
-		apply_options(job, options);
-		/* a full disk must not keep a service from being stopped */
-		if (job->supervisor.pid && !options->keep_intent)
-			(void)state_write_stop(&project->state, name, NULL);
-		job->active = true;
+		job_prepare(project, job, options);
 	}
+}
+
+/* The supervisors of all jobs stand still from here on. */
+static void hold_supervisors(const struct project *project, struct stop_job *jobs, size_t count,
+			     const struct stop_options *options)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct stop_job *job = &jobs[i];
+		if (!job->active || job->supervisor.pid == 0)
+			continue;
+		/* a full disk must not keep a service from being stopped */
+		if (!options->keep_intent)
+			(void)state_write_stop(&project->state, job->result->entry->name, NULL);
+		supervisor_hold(&job->supervisor);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (jobs[i].active)
+			supervisor_await_hold(&jobs[i].supervisor);
 }
 
 /* A log that something else still writes stays. */
@@ -191,18 +221,6 @@ static void job_finish(const struct project *project, struct stop_job *job,
 		result->outcome = STOP_FAILED;
 }
 
-static struct claim claim_of(const struct stop_job *job)
-{
-	return (struct claim){
-		.leader = job->record.identity.pid,
-		.ticks = job->record.identity.ticks,
-		.mark = job->record.identity.mark,
-		.supervisor = job->supervisor.pid,
-		.supervisor_ticks = job->supervisor.ticks,
-		.supervisor_mark = job->supervisor.pid ? job->record.identity.mark : NULL,
-	};
-}
-
 static void run_jobs(struct project *project, struct stop_job *jobs, size_t count,
 		     const struct stop_options *options)
 {
@@ -219,8 +237,7 @@ static void run_jobs(struct project *project, struct stop_job *jobs, size_t coun
 			continue;
 		struct stop_job *job = &engine.jobs[engine.count];
 		*job = jobs[i];
-		supervisor_await_hold(&jobs[i].supervisor);
-		engine.claims[engine.count] = claim_of(&jobs[i]);
+		engine.claims[engine.count] = stop_job_claim(&jobs[i]);
 		origins[engine.count++] = &jobs[i];
 	}
 	stop_hooks_run_before(engine.jobs, engine.count);
@@ -259,6 +276,8 @@ static void stop_batch(struct project *project, const struct catalog_entry *cons
 		else if (locks[i].lock >= 0)
 			job_begin(project, &jobs[i], options);
 	}
+	stop_guard(jobs, count);
+	hold_supervisors(project, jobs, count, options);
 	run_jobs(project, jobs, count, options);
 	for (size_t i = 0; i < count && !options->keep_locks; i++) {
 		if (results[i].lock >= 0)
@@ -308,7 +327,7 @@ int stop_one_run(const struct stop_run *run, struct error *err)
 		.leader_pidfd = -1,
 		.active = true,
 	};
-	struct claim claim = claim_of(&job);
+	struct claim claim = stop_job_claim(&job);
 	struct stop_engine engine = {
 		.options = &options,
 		.jobs = &job,

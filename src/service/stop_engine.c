@@ -32,6 +32,28 @@ void stop_job_fail(struct stop_job *job)
 	job_end(job, STOP_FAILED);
 }
 
+void stop_job_refuse_inside(struct stop_job *job)
+{
+	error_set(&job->result->error, ERROR_FAILED,
+		  "cannot stop '%s' from inside it: this pmo runs in that service",
+		  job->result->entry->name);
+	stop_job_fail(job);
+}
+
+struct claim stop_job_claim(const struct stop_job *job)
+{
+	const struct identity *identity = &job->record.identity;
+	bool leaderless = identity->pid == 0;
+	return (struct claim){
+		.leader = identity->pid,
+		.ticks = identity->ticks,
+		.mark = identity->mark,
+		.supervisor = leaderless ? job->record.supervisor.pid : job->supervisor.pid,
+		.supervisor_ticks = leaderless ? identity->ticks : job->supervisor.ticks,
+		.supervisor_mark = leaderless || job->supervisor.pid ? identity->mark : NULL,
+	};
+}
+
 static bool job_has_signalled(const struct stop_job *job, const struct process *process)
 {
 	for (size_t i = 0; i < job->signalled_count; i++)
@@ -101,6 +123,7 @@ static void job_ask(struct stop_engine *engine, struct stop_job *job, size_t ind
 		int sent = job_send(engine, job, process, job->signal);
 		if (sent == -EPERM && process->pid == job->record.identity.pid) {
 			job_give_up(engine, job, index);
+			job->asked = false;
 			return;
 		}
 		/* no descriptor or no memory now: it gets the signal at a later look */
@@ -177,10 +200,7 @@ static void job_step(struct stop_engine *engine, struct stop_job *job, size_t in
 	}
 	job->empty_scans = 0;
 	if (lineage_belongs_to(&engine->table, engine->owners, (int)index)) {
-		error_set(&job->result->error, ERROR_FAILED,
-			  "cannot stop '%s' from inside it: this pmo runs in that service",
-			  job->result->entry->name);
-		stop_job_fail(job);
+		stop_job_refuse_inside(job);
 	} else if (!job->asked && engine->first_member[index] != NOBODY) {
 		job_set_deadlines(job, now);
 		job->asked = true;
@@ -203,18 +223,37 @@ static int compare_leaders(const void *left, const void *right)
 
 static void sort_leaders(struct stop_engine *engine)
 {
-	engine->leaders = memory_zalloc(engine->count, sizeof(*engine->leaders));
-	for (size_t i = 0; i < engine->count; i++)
-		engine->leaders[i] = (struct leader){ engine->claims[i].leader, i };
-	qsort(engine->leaders, engine->count, sizeof(*engine->leaders), compare_leaders);
+	engine->leaders = memory_zalloc(2 * engine->count, sizeof(*engine->leaders));
+	engine->leader_count = 0;
+	for (size_t i = 0; i < engine->count; i++) {
+		const struct claim *claim = &engine->claims[i];
+		if (claim->leader > 1)
+			engine->leaders[engine->leader_count++] =
+			    (struct leader){ claim->leader, i };
+		if (claim->supervisor > 1)
+			engine->leaders[engine->leader_count++] =
+			    (struct leader){ claim->supervisor, i };
+	}
+	qsort(engine->leaders, engine->leader_count, sizeof(*engine->leaders), compare_leaders);
 }
 
+static const struct leader *find_leader(const struct stop_engine *engine, pid_t pid)
+{
+	const struct leader key = { .pid = pid };
+	return bsearch(&key, engine->leaders, engine->leader_count, sizeof(*engine->leaders),
+		       compare_leaders);
+}
+
+/* What leaves the session and ends comes to the supervisor, which does not reap while it stands
+ * still. */
 static void note_corpse(struct stop_engine *engine, const struct process *process)
 {
-	struct leader key = { .pid = process->session };
-	const struct leader *leader = bsearch(&key, engine->leaders, engine->count,
-					      sizeof(*engine->leaders), compare_leaders);
-	if (!leader || process_is_alive(process))
+	if (process_is_alive(process))
+		return;
+	const struct leader *leader = find_leader(engine, process->session);
+	if (!leader)
+		leader = find_leader(engine, process->parent);
+	if (!leader)
 		return;
 	struct corpse *newest = &engine->corpses[leader->job];
 	if (process->ticks > newest->ticks ||

@@ -24,7 +24,8 @@ struct corpse {
 
 struct stop_job {
 	struct stop_result *result;
-	struct record record;
+	struct record record; /* where no run is on record, its identity is that of the supervisor,
+			       * which may be dead, with pid 0 */
 	struct held_supervisor supervisor;
 	struct hook_source *hooks; /* NULL: it has none */
 	int signal;
@@ -46,6 +47,7 @@ struct stop_job {
 	size_t signalled_capacity;
 };
 
+/* A process by which corpses are known: a leader, or a supervisor. */
 struct leader {
 	pid_t pid;
 	size_t job;
@@ -63,8 +65,10 @@ struct stop_engine {
 	int *owners;            /* of the last scan, one per process of the table */
 	int *first_member;      /* per job: index into the table, NOBODY at the end of its list */
 	int *next_member;       /* per process */
-	struct corpse *corpses; /* per job: the newest corpse of its leader's session */
-	struct leader *leaders; /* the jobs by leader, ascending */
+	struct corpse *corpses; /* per job: the newest of its leader's session and of what its
+				 * supervisor has adopted */
+	struct leader *leaders; /* the jobs by leader, and by supervisor, ascending */
+	size_t leader_count;
 	struct known_member *known; /* who belonged to the jobs at the last scan */
 	size_t known_count;
 	size_t scans;
@@ -92,5 +96,11 @@ void stop_engine_run(struct stop_engine *engine);
 
 /* End JOB with STOP_FAILED; the message is in job->result->error. */
 void stop_job_fail(struct stop_job *job);
+
+/* The same where this pmo runs inside the service. */
+void stop_job_refuse_inside(struct stop_job *job);
+
+/* What belongs to JOB. Borrows from it. */
+struct claim stop_job_claim(const struct stop_job *job);
 
 #endif

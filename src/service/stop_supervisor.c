@@ -17,18 +17,29 @@ static int open_proc(void)
 	return open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-struct held_supervisor supervisor_hold(const struct record *record, const struct host *host)
+static bool is_this_process(int proc_fd, const struct identity *identity)
 {
-	struct held_supervisor held = HELD_SUPERVISOR_NONE;
+	struct process self;
+	return identity->pid == getpid() && process_read(proc_fd, identity->pid, &self) == 0 &&
+	       self.ticks == identity->ticks;
+}
+
+struct held_supervisor supervisor_find(const struct record *record, const struct host *host)
+{
 	const struct identity *identity = &record->supervisor;
 	if (!record->supervisor_valid || identity_place(identity, host) != IDENTITY_HERE)
-		return held;
+		return (struct held_supervisor)HELD_SUPERVISOR_NONE;
 	int proc_fd CLEANUP_CLOSE = open_proc();
 	int pidfd = signal_open(proc_fd, identity->pid, identity->ticks);
-	if (pidfd < 0)
-		return held;
-	(void)signal_send_open(pidfd, SIGSTOP);
-	return (struct held_supervisor){ identity->pid, identity->ticks, pidfd };
+	if (pidfd < 0 && !is_this_process(proc_fd, identity))
+		return (struct held_supervisor)HELD_SUPERVISOR_NONE;
+	return (struct held_supervisor){ identity->pid, identity->ticks, pidfd < 0 ? -1 : pidfd };
+}
+
+void supervisor_hold(const struct held_supervisor *found)
+{
+	if (found->pidfd >= 0)
+		(void)signal_send_open(found->pidfd, SIGSTOP);
 }
 
 void supervisor_await_hold(const struct held_supervisor *held)
@@ -52,8 +63,7 @@ void supervisor_kill(struct held_supervisor *held)
 	struct pollfd end = { .fd = held->pidfd, .events = POLLIN };
 	if (signal_send_open(held->pidfd, SIGKILL) == 0)
 		poll(&end, 1, (int)(WAIT_LIMIT_NS / NSEC_PER_MSEC));
-	close(held->pidfd);
-	*held = (struct held_supervisor)HELD_SUPERVISOR_NONE;
+	supervisor_forget(held);
 }
 
 void supervisor_let_go(struct held_supervisor *held)
@@ -61,6 +71,12 @@ void supervisor_let_go(struct held_supervisor *held)
 	if (held->pidfd < 0)
 		return;
 	(void)signal_send_open(held->pidfd, SIGCONT);
-	close(held->pidfd);
-	*held = (struct held_supervisor)HELD_SUPERVISOR_NONE;
+	supervisor_forget(held);
+}
+
+void supervisor_forget(struct held_supervisor *found)
+{
+	if (found->pidfd >= 0)
+		close(found->pidfd);
+	*found = (struct held_supervisor)HELD_SUPERVISOR_NONE;
 }

@@ -12,7 +12,7 @@
 struct held_supervisor {
 	pid_t pid; /* 0: there is none */
 	uint64_t ticks;
-	int pidfd; /* -1: there is none */
+	int pidfd; /* -1: there is none, or it is this process */
 };
 
 #define HELD_SUPERVISOR_NONE                                                                       \
@@ -20,15 +20,21 @@ struct held_supervisor {
 		0, 0, -1                                                                           \
 	}
 
-/* Stop the supervisor that RECORD names from doing anything more. The caller holds the service's
- * lock: so it is not about to spawn. This process itself is not held. HOST is where we are. */
-struct held_supervisor supervisor_hold(const struct record *record, const struct host *host);
+/* The supervisor that RECORD names, if it lives; nothing is done to it. HOST is where we are. */
+struct held_supervisor supervisor_find(const struct record *record, const struct host *host);
+
+/* Stop it from doing anything more. The caller holds the service's lock: so it is not about to
+ * spawn. This process itself is not held. */
+void supervisor_hold(const struct held_supervisor *found);
 
 /* Wait until it stands still: the kernel stops a process a moment after the signal. */
 void supervisor_await_hold(const struct held_supervisor *held);
 
 /* Let it go on as if nothing had happened. */
 void supervisor_let_go(struct held_supervisor *held);
+
+/* Have nothing more to do with one that was found and not held. */
+void supervisor_forget(struct held_supervisor *found);
 
 /* Kill it and wait for its end. */
 void supervisor_kill(struct held_supervisor *held);

@@ -24,8 +24,8 @@ struct birth {
  * kernel shows as /proc/PID/environ. */
 static char *find_place_of_mark(size_t *room)
 {
-	char *place = environ[0];
-	for (char **variable = environ; *variable; variable++)
+	char *place = environ ? environ[0] : NULL;
+	for (char **variable = environ; place && *variable; variable++)
 		if (strncmp(*variable, "PMO_RUN=", 8) == 0) {
 			place = *variable;
 			break;
@@ -35,6 +35,37 @@ static char *find_place_of_mark(size_t *room)
 		if (*variable >= place && *variable == place + *room)
 			*room += strlen(*variable) + 1;
 	return place;
+}
+
+/* As long as any mark, and worn by nobody else. */
+static const char room_maker[] = "PMO_RUN=00000000000000000000000000000000";
+_Static_assert(sizeof(room_maker) == sizeof("PMO_RUN=") + MARK_LENGTH, "as long as a mark");
+
+static size_t count_variables(void)
+{
+	size_t count = 0;
+	while (environ && environ[count])
+		count++;
+	return count;
+}
+
+bool supervisor_has_room_for_mark(void)
+{
+	size_t room;
+	const char *place = find_place_of_mark(&room);
+	/* once is enough, whatever came of it */
+	return place && (room >= sizeof(room_maker) || strcmp(place, room_maker) == 0);
+}
+
+void supervisor_make_room_for_mark(char **arguments)
+{
+	const char **roomy CLEANUP_FREE = memory_zalloc(count_variables() + 2, sizeof(*roomy));
+	size_t count = 0;
+	roomy[count++] = room_maker;
+	for (char **variable = environ; variable && *variable; variable++)
+		if (strncmp(*variable, "PMO_RUN=", strlen("PMO_RUN=")) != 0)
+			roomy[count++] = *variable;
+	execve("/proc/self/exe", arguments, (char *const *)roomy);
 }
 
 /* Whoever looks at /proc sees a process that is in no service, though pmo may have been called
@@ -49,7 +80,8 @@ static void wear_mark(const char *mark)
 		memcpy(place, text, (size_t)length + 1);
 	else if (place && strncmp(place, "PMO_RUN=", 8) == 0)
 		*place = '\0';
-	environ[0] = NULL; /* and not environ: that page is everybody's */
+	if (environ) /* and not environ itself: its page is shared with all others */
+		environ[0] = NULL;
 }
 
 /* What a supervisor goes on with: on its stack, in pages that no process escapes from having, and
@@ -124,7 +156,7 @@ static int supervisor_main(void *context, int channel, int kept)
 static int record_supervisor(const struct supervisor_order *order, struct birth *birth,
 			     const struct spawned *child, struct error *err)
 {
-	struct process process;
+	struct process process = { 0 };
 	int proc_fd CLEANUP_CLOSE = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int result = proc_fd < 0 ? -errno : process_read(proc_fd, child->pid, &process);
 	if (result < 0)

@@ -32,13 +32,14 @@ struct supervisor_order {
 	 * one supervisor carry the same mark: what an earlier one has left behind is known by it.
 	 */
 	struct identity run;
-	bool listens; /* the command stays for start_watch: a run that fails in it is not tried
-		       * again */
+	bool listens; /* the command stays for start_watch: a run that fails in it, or cannot begin,
+		       * is not tried again. False: it brings back what was up */
 };
 
 enum supervisor_news_kind {
 	SUPERVISOR_LOST,    /* it has gone without a word */
 	SUPERVISOR_SPAWNED, /* the service runs: `pid`, `ticks` */
+	SUPERVISOR_RETRIES, /* it could not be started, `text` says why, and is tried again */
 	SUPERVISOR_FAILED,  /* it could not be started: `text` says why; the supervisor ends */
 	SUPERVISOR_ENDED,   /* the service has ended for good during its watch: `end` */
 };
@@ -57,6 +58,14 @@ struct supervisor_news {
  * the caller still lives. -1: nothing of it is left. */
 int supervisor_start(const struct supervisor_order *order, struct spawned *supervisor,
 		     struct error *err);
+
+/* A supervisor wears a mark of its own where the kernel shows its environment: in the room that
+ * pmo's had from the beginning. False where that is too small, or empty. */
+bool supervisor_has_room_for_mark(void);
+
+/* Run this program anew with these arguments, and with room: for the very beginning, before
+ * anything is changed. Returns only if that cannot be. */
+void supervisor_make_room_for_mark(char **arguments);
 
 /* Wait for the next news on CHANNEL and take them. */
 void supervisor_receive(int channel, struct supervisor_news *news);

@@ -1,10 +1,9 @@
-/* The end of a run: clearing up, deciding what comes next, the end for good, SIGTERM. */
+/* After a run: deciding what comes next, the end for good, SIGTERM. */
 #include "service/supervisor_loop.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/units.h"
-#include "model/process_tree.h"
 #include "service/stop.h"
 
 #include <errno.h>
@@ -12,95 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-/* A child that is none of the supervisor's own and lives, or true where that cannot be known.
- * Everything that the run has left behind is a child by now, or a descendant of one. */
-static bool has_stray_children(const struct supervisor *supervisor)
-{
-	struct process_tree tree = PROCESS_TREE_INIT;
-	bool found = !process_tree_add_children(&tree, supervisor->proc_fd, getpid());
-	for (size_t i = 0; i < tree.count && !found; i++) {
-		siginfo_t info = { 0 };
-		if (supervisor_owns_child(supervisor, tree.pids[i]))
-			continue;
-		found = waitid(P_PID, (id_t)tree.pids[i], &info, WEXITED | WNOHANG) == 0 &&
-			info.si_pid == 0;
-	}
-	process_tree_release(&tree);
-	return found;
-}
-
-/* In a helper: stop what there is of the run, by the rules of the definition. */
-static int stopper_main(void *context, int channel, int kept)
-{
-	const struct supervisor *supervisor = context;
-	const struct supervisor_order *order = supervisor->order;
-	struct error err = ERROR_INIT;
-	(void)channel;
-	(void)kept;
-	if (supervisor->wish[0])
-		supervisor_run_hook(supervisor, HOOK_PRE_STOP);
-	const struct stop_run run = {
-		.entry = order->entry,
-		.identity = supervisor->run_identity,
-		.supervisor = supervisor->identity,
-		.signal = order->launch->definition->stop_signal,
-		.timeout_ns = order->launch->definition->stop_timeout_ns,
-	};
-	int result = stop_one_run(&run, &err);
-	if (result < 0)
-		supervisor_log(supervisor, "%s", err.message);
-	error_clear(&err);
-	return result < 0 ? 1 : 0;
-}
-
-static void clear_run(struct supervisor *supervisor)
-{
-	supervisor->phase = PHASE_CLEARING;
-	if (supervisor_fork_helper(supervisor, HELPER_STOPPER, stopper_main) < 0)
-		supervisor_cleared(supervisor, true);
-}
-
-void supervisor_leader_ended(struct supervisor *supervisor, const struct exit_record *end)
-{
-	bool clearing = supervisor->phase == PHASE_CLEARING;
-	supervisor->end = *end;
-	supervisor->leader_ended = true;
-	supervisor->ended_ns = clock_monotonic_ns();
-	if (clearing)
-		return;
-	supervisor->phase = PHASE_CLEARING;
-	supervisor_unguard(supervisor);
-	if (supervisor->adopted || has_stray_children(supervisor))
-		clear_run(supervisor);
-	else
-		supervisor_cleared(supervisor, false);
-}
-
-void supervisor_leader_lost(struct supervisor *supervisor)
-{
-	const struct exit_record end = { .kind = EXIT_UNKNOWN,
-					 .at_realtime_ns = clock_realtime_ns() };
-	supervisor_leader_ended(supervisor, &end);
-}
-
-void supervisor_reap_leader(struct supervisor *supervisor)
-{
-	if (!supervisor->adopted)
-		spawn_reap(&supervisor->run, NULL);
-	else if (supervisor->run.pidfd >= 0)
-		close(supervisor->run.pidfd);
-	supervisor->run = (struct spawned){ -1, -1, -1 };
-}
-
-void supervisor_renew(struct supervisor *supervisor)
-{
-	supervisor_log(supervisor, "is restarted: %s", supervisor->wish);
-	supervisor_unguard(supervisor);
-	clear_run(supervisor);
-}
 
 static void describe_end(const struct supervisor *supervisor, char text[64])
 {
@@ -119,12 +29,21 @@ static void describe_end(const struct supervisor *supervisor, char text[64])
 	}
 }
 
-static void write_end(struct supervisor *supervisor)
+void supervisor_record_wait(struct supervisor *supervisor)
 {
-	if (supervisor_open_state(supervisor))
-		(void)state_write_exit(supervisor->state, supervisor->name, &supervisor->end, NULL);
-	if (supervisor->lock < 0)
-		supervisor_close_state(supervisor);
+	if (supervisor->phase != PHASE_WAITING)
+		return;
+	switch (supervisor_try_lock(supervisor, TIMER_RECORD)) {
+	case SUPERVISOR_BUSY:
+		return;
+	case SUPERVISOR_OUSTED:
+		supervisor->phase = PHASE_OVER;
+		return;
+	case SUPERVISOR_LOCKED:
+		break;
+	}
+	(void)state_write_exit(supervisor->state, supervisor->name, &supervisor->end, NULL);
+	supervisor_unlock(supervisor);
 }
 
 static void wait_for_next_try(struct supervisor *supervisor, const char *what, int64_t at_ns)
@@ -136,7 +55,9 @@ static void wait_for_next_try(struct supervisor *supervisor, const char *what, i
 	supervisor->timers[TIMER_SPAWN] = at_ns;
 	wait_ns = wait_ns > 0 ? wait_ns : 0;
 	supervisor->end.next_try_ns = clock_realtime_ns() + wait_ns;
-	write_end(supervisor);
+	supervisor_record_wait(supervisor);
+	if (supervisor->phase == PHASE_OVER)
+		return;
 	int64_t rounded_ns = (wait_ns + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC * NSEC_PER_MSEC;
 	units_format_duration_exact(rounded_ns, delay, sizeof(delay));
 	supervisor_log(supervisor, wait_ns ? "%s; next try in %s" : "%s; next try now", what,
@@ -203,6 +124,22 @@ void supervisor_cleared(struct supervisor *supervisor, bool left)
 	act(supervisor, &decision, what);
 }
 
+/* What ran before the machine went down is tried again, and the command waits for the first try
+ * only. */
+static bool is_given_up(struct supervisor *supervisor, const char *why)
+{
+	struct supervisor_news news = { .kind = SUPERVISOR_RETRIES };
+	if (supervisor->automatic)
+		return false;
+	if (supervisor->order->listens || supervisor->policy.mode == RESTART_NO)
+		return true;
+	restart_policy_expected(&supervisor->restart);
+	snprintf(news.text, sizeof(news.text), "%s", why);
+	supervisor_send(supervisor, &news);
+	supervisor_hang_up(supervisor);
+	return false;
+}
+
 void supervisor_spawn_failed(struct supervisor *supervisor, const char *why, int exec_errno)
 {
 	struct restart_decision decision;
@@ -211,7 +148,7 @@ void supervisor_spawn_failed(struct supervisor *supervisor, const char *why, int
 		.value = exec_errno == ENOENT ? 127 : 126,
 		.at_realtime_ns = clock_realtime_ns(),
 	};
-	if (!supervisor->automatic) {
+	if (is_given_up(supervisor, why)) {
 		supervisor->failure = memory_strdup(why);
 		snprintf(supervisor->end.reason, sizeof(supervisor->end.reason), "%s", why);
 		supervisor_end(supervisor);
@@ -334,7 +271,11 @@ void supervisor_end(struct supervisor *supervisor)
 	}
 	const struct state *state = supervisor->state;
 	(void)state_write_exit(state, supervisor->name, &supervisor->end, NULL);
-	(void)state_remove(state, supervisor->name, STATE_FILE_PID, NULL);
+	/* what `pmo resurrect` could not bring back stays meant to be up */
+	if (supervisor->failure && !supervisor->order->listens)
+		(void)state_write_intent(state, supervisor->name, NULL);
+	else
+		(void)state_remove(state, supervisor->name, STATE_FILE_PID, NULL);
 	(void)state_remove(state, supervisor->name, STATE_FILE_TIME, NULL);
 	tell_end(supervisor);
 	supervisor_leave(supervisor);

@@ -33,8 +33,7 @@ int supervisor_fork_helper(struct supervisor *supervisor, enum supervisor_helper
 	};
 	if (spawn_process(&plan, child, &err) == 0 && spawn_release(child, &err) == 0)
 		return 0;
-	if (child->pid > 0)
-		spawn_abandon(child);
+	spawn_abandon(child);
 	*child = (struct spawned){ -1, -1, -1 };
 	supervisor_log(supervisor, "%s", err.message);
 	error_clear(&err);
@@ -50,15 +49,17 @@ static int64_t measure_tree(struct supervisor *supervisor)
 {
 	struct process_tree tree = PROCESS_TREE_INIT;
 	pid_t self = getpid();
+	const struct process_tree_service service = { self, supervisor->run.pid,
+						      supervisor->run_identity.mark };
 	int64_t bytes = 0;
 	/* an adopted run is no descendant: its leader's tree, as far as that goes, is */
 	if (supervisor->adopted) {
 		struct process leader;
-		process_tree_add_descendants(&tree, supervisor->proc_fd, supervisor->run.pid);
+		process_tree_add_members(&tree, supervisor->proc_fd, supervisor->run.pid, &service);
 		if (process_read(supervisor->proc_fd, supervisor->run.pid, &leader) == 0)
 			bytes += leader.resident_bytes;
 	}
-	process_tree_add_descendants(&tree, supervisor->proc_fd, self);
+	process_tree_add_members(&tree, supervisor->proc_fd, self, &service);
 	bytes += process_tree_resident(&tree, supervisor->proc_fd, self);
 	process_tree_release(&tree);
 	supervisor->untidy = true;

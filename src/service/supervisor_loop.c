@@ -148,7 +148,8 @@ static void children_ended(struct supervisor *supervisor)
 	reap_orphans(supervisor);
 }
 
-static void read_signals(struct supervisor *supervisor)
+/* Whether one of them asks for the end; who has ended is looked for anyway. */
+static bool read_signals(const struct supervisor *supervisor)
 {
 	struct signalfd_siginfo signals[2];
 	bool terminate = false;
@@ -156,10 +157,7 @@ static void read_signals(struct supervisor *supervisor)
 	while ((got = read(supervisor->signals, signals, sizeof(signals))) > 0)
 		for (size_t i = 0; i < (size_t)got / sizeof(signals[0]); i++)
 			terminate = terminate || signals[i].ssi_signo != SIGCHLD;
-	if (terminate)
-		supervisor_terminate(supervisor);
-	else
-		children_ended(supervisor);
+	return terminate;
 }
 
 static void timer_due(struct supervisor *supervisor, enum supervisor_timer timer)
@@ -177,6 +175,9 @@ static void timer_due(struct supervisor *supervisor, enum supervisor_timer timer
 			supervisor_leave(supervisor);
 		else
 			supervisor_end(supervisor);
+		break;
+	case TIMER_RECORD:
+		supervisor_record_wait(supervisor);
 		break;
 	case TIMER_WATCH:
 		supervisor_hang_up(supervisor);
@@ -243,9 +244,15 @@ static void wait_for_events(struct supervisor *supervisor)
 		supervisor_files_changed(supervisor);
 	if (polls[POLL_LEADER].revents)
 		supervisor_leader_lost(supervisor);
-	if (polls[POLL_SIGNALS].revents)
-		read_signals(supervisor);
-	run_timers(supervisor);
+	/* before the children: at a shutdown it is no failure of theirs that they have ended too */
+	if (polls[POLL_SIGNALS].revents && read_signals(supervisor))
+		supervisor_terminate(supervisor);
+	/* in each round: the signal for one child may have been read with that for another, when
+	 * nothing could be done about the first yet */
+	if (supervisor->phase != PHASE_OVER)
+		children_ended(supervisor);
+	if (supervisor->phase != PHASE_OVER)
+		run_timers(supervisor);
 }
 
 static int open_descriptors(struct supervisor *supervisor)

@@ -1,10 +1,11 @@
 /*
  * The inside of a supervisor: what it knows, and the rooms its code is in.
  *
- * supervisor.c      its birth and its news
- * supervisor_loop.c what it waits for
- * supervisor_run.c  a run's beginning: hook, lock, spawn, record, exec
- * supervisor_end.c  a run's end: clearing up, deciding, the end for good, SIGTERM
+ * supervisor.c       its birth and its news
+ * supervisor_loop.c  what it waits for
+ * supervisor_run.c   a run's beginning: hook, lock, spawn, record, exec
+ * supervisor_clear.c a run's end: clearing up after it
+ * supervisor_end.c   after a run: deciding, the end for good, SIGTERM
  * supervisor_guard.c what is looked after while it runs: memory, log size, files
  */
 #ifndef PMO_SERVICE_SUPERVISOR_LOOP_H
@@ -28,6 +29,7 @@ enum supervisor_phase {
 enum supervisor_timer {
 	TIMER_SPAWN,  /* the next try, or the next try for the lock */
 	TIMER_END,    /* the next try for the lock */
+	TIMER_RECORD, /* the next try for the lock, to put on record what is waited for */
 	TIMER_WATCH,  /* the end of start_watch */
 	TIMER_MEMORY, /* the next look at the memory of the tree */
 	TIMER_LOG,    /* the next look at the size of the logs */
@@ -111,7 +113,8 @@ void supervisor_spawn(struct supervisor *supervisor);
 /* The exec's result can be read from run.channel. */
 void supervisor_executed(struct supervisor *supervisor);
 
-/* The run cannot begin: `why` goes to the command and to the log. */
+/* The run cannot begin: `why` goes to the command and to the log. The first one is given up, unless
+ * nobody looks on and the service is one that is started again. */
 void supervisor_spawn_failed(struct supervisor *supervisor, const char *why, int exec_errno);
 
 /* The leader has ended like this; a child is a zombie still. */
@@ -122,6 +125,10 @@ void supervisor_leader_lost(struct supervisor *supervisor);
 
 /* Stop this run, for the reason in `wish`, and start another one. */
 void supervisor_renew(struct supervisor *supervisor);
+
+/* Put on record how the last run has ended and when the next try is, if that is still waited for:
+ * under the lock, and as soon as that is free. */
+void supervisor_record_wait(struct supervisor *supervisor);
 
 /* The stopper has ended; `left` is true if it could not end everything. */
 void supervisor_cleared(struct supervisor *supervisor, bool left);

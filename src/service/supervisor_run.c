@@ -38,15 +38,13 @@ void supervisor_unlock(struct supervisor *supervisor)
 }
 
 /* Whether the files still say that the service is ours, and meant to be up. */
-static bool is_in_charge(const struct supervisor *supervisor)
+static bool is_in_charge(const struct supervisor *supervisor, const struct record *record)
 {
-	struct record record;
-	state_read(supervisor->state, supervisor->name, &record);
 	/* what has ended for good is not meant to be up: its supervisor has only to go */
-	bool intended = record.intent || supervisor->phase == PHASE_LEAVING;
-	return intended && !record.stopping && record.supervisor_valid &&
-	       record.supervisor.pid == supervisor->identity.pid &&
-	       record.supervisor.ticks == supervisor->identity.ticks;
+	bool intended = record->intent || supervisor->phase == PHASE_LEAVING;
+	return intended && !record->stopping && record->supervisor_valid &&
+	       record->supervisor.pid == supervisor->identity.pid &&
+	       record->supervisor.ticks == supervisor->identity.ticks;
 }
 
 static enum supervisor_lock wait_for_lock(struct supervisor *supervisor,
@@ -59,6 +57,7 @@ static enum supervisor_lock wait_for_lock(struct supervisor *supervisor,
 
 enum supervisor_lock supervisor_try_lock(struct supervisor *supervisor, enum supervisor_timer timer)
 {
+	struct record record;
 	if (!supervisor_open_state(supervisor))
 		return errno == ENOENT ? SUPERVISOR_OUSTED
 				       : wait_for_lock(supervisor, timer, STATE_INTERVAL_NS);
@@ -69,7 +68,11 @@ enum supervisor_lock supervisor_try_lock(struct supervisor *supervisor, enum sup
 		return wait_for_lock(supervisor, timer, STATE_INTERVAL_NS);
 	if (lock_try(supervisor->lock, supervisor->name, NULL) != LOCK_TAKEN)
 		return wait_for_lock(supervisor, timer, LOCK_INTERVAL_NS);
-	if (is_in_charge(supervisor))
+	state_read(supervisor->state, supervisor->name, &record);
+	/* too many open files, a server that does not answer: that says nothing, and passes */
+	if (record.unreadable)
+		return wait_for_lock(supervisor, timer, STATE_INTERVAL_NS);
+	if (is_in_charge(supervisor, &record))
 		return SUPERVISOR_LOCKED;
 	supervisor_unlock(supervisor);
 	return SUPERVISOR_OUSTED;
@@ -136,7 +139,6 @@ static int spawn_on_record(struct supervisor *supervisor, struct error *err)
 	    spawn_release(&supervisor->run, err) == 0)
 		return 0;
 	spawn_abandon(&supervisor->run);
-	supervisor->run = (struct spawned){ -1, -1, -1 };
 	return -1;
 }
 

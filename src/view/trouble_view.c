@@ -1,6 +1,7 @@
 #include "view/trouble_view.h"
 
 #include "base/clock.h"
+#include "base/message.h"
 #include "base/text.h"
 #include "view/figure.h"
 
@@ -72,10 +73,12 @@ static void append_line(const struct service_status *service, enum trouble troub
 	buffer_append_char(buffer, '\n');
 }
 
+/* Lines of one kind; of more only the number is told. */
+enum { MOST_LINES = 5 };
+
 static void append_kind(const struct list_part *parts, size_t count, enum trouble trouble,
 			const struct output *output, struct buffer *buffer)
 {
-	enum { MOST_LINES = 5 };
 	static const char *const others[TROUBLE_COUNT] = {
 		[TROUBLE_FAILED] = "that failed",
 		[TROUBLE_UNSUPERVISED] = "without a supervisor",
@@ -98,4 +101,28 @@ void trouble_view_append(const struct list_part *parts, size_t count, const stru
 {
 	for (int trouble = 0; trouble < TROUBLE_COUNT; trouble++)
 		append_kind(parts, count, (enum trouble)trouble, output, buffer);
+}
+
+static void warn(const struct service_status *service, struct message_list *messages)
+{
+	struct buffer name CLEANUP_BUFFER = BUFFER_INIT;
+	text_append_visible(&name, service->entry->name, strlen(service->entry->name));
+	message_add(messages, MESSAGE_WARNING,
+		    "the supervisor of '%s' is gone: 'pmo resurrect' gives it a new one",
+		    buffer_string(&name));
+}
+
+void trouble_view_warn(const struct list_part *parts, size_t count, struct message_list *messages)
+{
+	size_t found = 0;
+	for (size_t part = 0; part < count; part++) {
+		for (size_t i = 0; i < parts[part].snapshot->count; i++) {
+			const struct service_status *service = &parts[part].snapshot->services[i];
+			if (service->supervision == SUPERVISION_MISSING && found++ < MOST_LINES)
+				warn(service, messages);
+		}
+	}
+	if (found > MOST_LINES)
+		message_add(messages, MESSAGE_WARNING, "and %zu more without a supervisor",
+			    found - MOST_LINES);
 }

@@ -12,4 +12,8 @@
 void trouble_view_append(const struct list_part *parts, size_t count, const struct output *output,
 			 struct buffer *buffer);
 
+/* Add a warning to MESSAGES for each service whose supervisor is gone: some, and how many more
+ * there are. For where the lines above are not shown. */
+void trouble_view_warn(const struct list_part *parts, size_t count, struct message_list *messages);
+
 #endif

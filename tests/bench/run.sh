@@ -7,6 +7,7 @@
 # BENCH_QUICK=1  few rounds, at most 100 services, logs of 64 MiB
 # BENCH_LARGE=1  also 10,000 services, as cost per service against 100
 # BENCH_PEERS=0  without the peers
+# BENCH_ONLY=supervision  that alone
 #
 # The projects lie in memory (/dev/shm) where that is possible, so that what is compared is the
 # programs; "on disk" rows tell what the file system of $TMPDIR adds.
@@ -31,6 +32,7 @@ peer_stop=:
 failed=0
 
 . "$source_dir/peers.sh"
+. "$source_dir/supervision.sh"
 
 # Ends the processes of this run, and only these: they carry its mark in their environment.
 sweep() {
@@ -97,6 +99,8 @@ compile_all() {
 	compile floor-list floor-list.c pidfiles.c
 	compile floor-start floor-start.c pidfiles.c
 	compile floor-stop floor-stop.c pidfiles.c
+	compile beacon beacon.c
+	compile restart-timer restart-timer.c
 }
 
 # measure ROUNDS OPTIONS PREFIX: runs the plan on standard input. Every label's figures end up in
@@ -213,6 +217,11 @@ facts() {
 choose_place
 compile_all
 facts
+if [ "${BENCH_ONLY:-}" = supervision ]; then
+	supervision_measure
+	peers_absent
+	exit "$failed"
+fi
 bench_version
 if [ "$quick" = 1 ]; then
 	counts="1 10 100"
@@ -232,5 +241,6 @@ if [ "$peers_wanted" != 0 ]; then
 fi
 awk -v results="$work/results" -v counts="$counts" -v large="$large" -v peers="${peers_found:-}" \
 	-f "$source_dir/table.awk" || failed=1
+supervision_measure
 peers_absent
 exit "$failed"

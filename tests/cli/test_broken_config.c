@@ -111,6 +111,54 @@ static void test_missing_config(void **state)
 	run_release(&run);
 }
 
+/* A directory without a host in its name says nothing about what runs in the one of this host, nor
+ * the other way round. */
+static void test_per_host(void **state)
+{
+	struct test_project *project = *state;
+	struct run run;
+	char host[256];
+
+	assert_int_equal(gethostname(host, sizeof(host)), 0);
+	for (size_t i = 0; i < 2; i++) {
+		char *other = text_format(".pmo/%s/pids/old.exit", i == 0 ? "." : host);
+		project_write(project, "pmo.yml",
+			      "pmo: {per_host: %s, defaults: {start_watch: 0}}\n"
+			      "web: {cmd: [%s, wait]}\n",
+			      i == 0 ? "true" : "false", ACTOR);
+		pmo_ok(project, "start", "web");
+		project_write(project, other, "code 0 1700000000.5\n");
+		free(other);
+		project_write(project, "pmo.yml", "web:\n [broken\n");
+		run_pmo(project, &run, "ls", NULL);
+		assert_run(&run, 0, "%ANYweb%LINErunning%LINE\n", "%ANY");
+		run_release(&run);
+		pmo_ok(project, "stop", "web");
+		assert_int_equal(project_processes(project, NULL, 0), 0);
+	}
+}
+
+/* Both directories have something that is meant to be up: one is worked on, the other named. */
+static void test_both_in_use(void **state)
+{
+	struct test_project *project = *state;
+	struct run run;
+
+	project_write(project, "pmo.yml",
+		      "pmo: {per_host: true, defaults: {start_watch: 0}}\n"
+		      "web: {cmd: [%s, wait]}\n",
+		      ACTOR);
+	pmo_ok(project, "start", "web");
+	project_write(project, ".pmo/pids/old.pid", "%s", "");
+	project_write(project, "pmo.yml", "%s", "web: [broken\n");
+	run_pmo(project, &run, "stop", "all", NULL);
+	assert_run(&run, 0, "stopped web\n",
+		   WARNINGS "pmo: warning: going on from '.pmo/%LINE': what '.pmo/pids' has on "
+			    "record is left alone\n");
+	run_release(&run);
+	assert_true(project_exists(project, ".pmo/pids/old.pid"));
+}
+
 /* Whatever stands in the state files, commands work and nothing escapes. */
 static void test_garbage_in_every_state_file(void **state)
 {
@@ -237,6 +285,8 @@ int main(void)
 		PROJECT_TEST(test_what_does_not),
 		PROJECT_TEST(test_ids_mean_nothing),
 		PROJECT_TEST(test_missing_config),
+		PROJECT_TEST(test_per_host),
+		PROJECT_TEST(test_both_in_use),
 		PROJECT_TEST(test_garbage_in_every_state_file),
 		PROJECT_TEST(test_hostile_file_names),
 		PROJECT_TEST(test_hostile_texts_are_not_obeyed),

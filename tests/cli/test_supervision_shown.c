@@ -137,11 +137,26 @@ static void test_alive(void **state)
 	assert_int_equal(project_count(*state, ".pmo/pids", "web.supervisor"), 0);
 }
 
+/* Off a terminal ls says it on standard error, and with --json in the array alone. */
+static void assert_warned(struct test_project *project, const char *warning)
+{
+	struct run run;
+	run_pmo(project, &run, "ls", NULL);
+	assert_run(&run, 0, "%ANYweb%LINE\n", warning);
+	run_release(&run);
+	run_pmo(project, &run, "ls", "--json", NULL);
+	assert_run(&run, 0, NULL, "");
+	run_release(&run);
+}
+
 static void test_missing(void **state)
 {
 	struct supervised supervised;
 	supervise(&supervised, *state);
+	assert_warned(*state, "");
 	kill_supervisor(&supervised);
+	assert_warned(*state, "pmo: warning: the supervisor of 'web' is gone: 'pmo resurrect' "
+			      "gives it a new one\n");
 	assert_status(*state, 0, "status", "running");
 	assert_status(*state, 0, "supervisor_pid", "null");
 	assert_status(*state, 0, "supervisor", "missing");

@@ -373,10 +373,10 @@ static void test_per_host(void **state)
 		{ BROKEN, false, false, false },
 		{ BROKEN, true, false, false },
 		{ BROKEN, false, true, true },
-		{ BROKEN, true, true, false },
+		{ BROKEN, true, true, true },
 		{ NULL, true, false, false },
 		{ NULL, false, true, true },
-		{ NULL, true, true, false },
+		{ NULL, true, true, true },
 	};
 	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
 		struct opening opening;

@@ -388,6 +388,24 @@ static void test_policy_of_definition(void **state)
 	assert_int_equal(policy.delay_max_ns, 6);
 }
 
+/* What ran before a reboot: its first start may be tried again. */
+static void test_expected(void **state)
+{
+	struct restart_state waits = { 0 };
+	struct restart_state runs = { .phase = RESTART_RUNNING };
+	struct restart_policy never = usual;
+	(void)state;
+	never.mode = RESTART_NO;
+	restart_policy_expected(&waits);
+	assert_int_equal(happen(&usual, &waits, FAILED_TO_START, 5).action, RESTART_ACTION_RESTART);
+	assert_int_equal(waits.row, 1);
+	waits = (struct restart_state){ 0 };
+	restart_policy_expected(&waits);
+	assert_int_equal(happen(&never, &waits, FAILED_TO_START, 5).action, RESTART_ACTION_GIVE_UP);
+	restart_policy_expected(&runs);
+	assert_int_equal(runs.phase, RESTART_RUNNING);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -398,6 +416,7 @@ int main(void)
 		cmocka_unit_test(test_long_run_ends_the_row),
 		cmocka_unit_test(test_asked_restarts),
 		cmocka_unit_test(test_failing_restarts),
+		cmocka_unit_test(test_expected),
 		cmocka_unit_test(test_no_delay),
 		cmocka_unit_test(test_absurd_values),
 		cmocka_unit_test(test_clock_that_stands_still_or_runs_backwards),

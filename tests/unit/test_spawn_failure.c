@@ -10,10 +10,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -267,6 +272,42 @@ static int fail_without_processes(struct test_project *project)
 	return expect(&plan, 0, "cannot start a process: Resource temporarily unavailable");
 }
 
+/* From here on this process has no pidfd_open(2). */
+static bool take_pidfd_away(void)
+{
+	struct sock_filter steps[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_open, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENFILE),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog filter = { .len = sizeof(steps) / sizeof(*steps), .filter = steps };
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+/* The child is gone, and its pid may be another's: a second end must not hit that, nor a reaping
+ * take another child. */
+static int fail_without_pidfd(struct test_project *project)
+{
+	struct spawn_plan plan = plan_for("/bin/true");
+	struct error err = ERROR_INIT;
+	struct spawned child;
+	(void)project;
+	if (!take_pidfd_away())
+		return NOT_POSSIBLE;
+	pid_t other = fork();
+	if (other == 0)
+		_exit(0);
+	int failures = spawn_start(&plan, &child, &err) < 0 ? 0 : 1;
+	failures += strcmp(err.message, "cannot watch a process: Too many open files in system");
+	failures += child.pid == -1 && child.pidfd == -1 && child.channel == -1 ? 0 : 1;
+	error_clear(&err);
+	spawn_abandon(&child);
+	failures += spawn_reap(&child, NULL) ? 1 : 0;
+	return failures + (waitpid(other, NULL, 0) == other ? 0 : 1);
+}
+
 static void test_in_child(void **state, int (*work)(struct test_project *))
 {
 	int status;
@@ -299,6 +340,11 @@ static void test_without_descriptors(void **state)
 static void test_without_processes(void **state)
 {
 	test_in_child(state, fail_without_processes);
+}
+
+static void test_without_pidfd(void **state)
+{
+	test_in_child(state, fail_without_pidfd);
 }
 
 static void test_replace(void **state)
@@ -430,6 +476,7 @@ int main(void)
 		PROJECT_TEST(test_in_own_right),
 		PROJECT_TEST(test_without_descriptors),
 		PROJECT_TEST(test_without_processes),
+		PROJECT_TEST(test_without_pidfd),
 		PROJECT_TEST(test_replace),
 		PROJECT_TEST(test_find_program),
 		PROJECT_TEST(test_find_program_here),
