@@ -104,7 +104,8 @@ static void test_source_read(void **state)
 	snprintf(run, sizeof(run), "PMO_RUN=%s", mark);
 	pid_t pid = start_leader(&recorded, run);
 	struct identity leader = identity_of(pid);
-	assert_true(reads_leader(&recorded, &leader));
+	/* a program has its name a moment before its environment */
+	WAIT_FOR(reads_leader(&recorded, &leader));
 	struct identity wrong = leader;
 	wrong.ticks++;
 	assert_false(reads_leader(&recorded, &wrong));

@@ -38,6 +38,8 @@ static void start(struct watched *watched, const int *channels, const char *cons
 	watched->channel = channels[0];
 	watched->lines = fdopen(channels[0], "r");
 	assert_non_null(watched->lines);
+	/* poll(2) does not see what stdio has read ahead */
+	setvbuf(watched->lines, NULL, _IONBF, 0);
 }
 
 static void start_on_socket(struct watched *watched, const char *const *roots, size_t count)
