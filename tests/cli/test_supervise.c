@@ -2,6 +2,7 @@
  * Supervised services: restarts, exit records, what a supervisor leaves behind, and what happens
  * when one is killed.
  */
+#include "support/supervised.h"
 #include "support/support.h"
 
 #include <fcntl.h>
@@ -11,41 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* What NAME.supervisor says; 0 when there is none. */
-static pid_t supervisor_pid(struct test_project *project, const char *name)
-{
-	char *text = project_read(project, project_path(project, ".pmo/pids/%s.supervisor", name));
-	pid_t pid = text ? (pid_t)strtol(text, NULL, 10) : 0;
-	free(text);
-	return pid;
-}
-
-/* The service has another leader than OLD, and it lives. */
-static bool has_new_leader(struct test_project *project, const char *name, pid_t old)
-{
-	pid_t pid = read_pid(project, name);
-	return pid > 0 && pid != old && process_alive(pid);
-}
-
-/* The file has this text in it. */
-static bool file_says(struct test_project *project, const char *file, const char *text)
-{
-	char *content = project_read(project, file);
-	bool found = content && strstr(content, text);
-	free(content);
-	return found;
-}
-
-/* `pmo ls --json` has this text in it. */
-static bool list_says(struct test_project *project, const char *text)
-{
-	struct run run;
-	run_pmo(project, &run, "ls", "--json", NULL);
-	bool found = strstr(run.out, text) != NULL;
-	run_release(&run);
-	return found;
-}
 
 static void test_crash_is_restarted(void **state)
 {
@@ -189,6 +155,30 @@ static void test_directory_vanishes(void **state)
 	kill(pid, SIGKILL);
 	WAIT_FOR(file_says(project, ".pmo/logs/web-error.log", "cannot change to directory"));
 	assert_int_equal(mkdir(project_path(project, "home"), 0755), 0);
+	WAIT_FOR(has_new_leader(project, "web", pid));
+	pmo_ok(project, "stop", "web");
+	assert_int_equal(project_processes(project, NULL, 0), 0);
+}
+
+/* As with a disk that is full or read-only: it is tried again until the logs can be opened. */
+static void test_logs_cannot_be_opened(void **state)
+{
+	struct test_project *project = *state;
+	project_write(project, "pmo.yml",
+		      "web: {cmd: [%s, wait], restart: always, restart_delay: 1ms, "
+		      "restart_delay_max: 20ms, max_restarts: 1000}\n",
+		      ACTOR);
+	pmo_ok(project, "start", "web");
+	pid_t pid = read_pid(project, "web");
+	const char *logs = project_path(project, ".pmo/logs");
+	const char *aside = project_path(project, ".pmo/aside");
+	assert_int_equal(rename(logs, aside), 0);
+	project_write(project, ".pmo/logs", "no directory\n");
+	kill(pid, SIGKILL);
+	WAIT_FOR(file_says(project, ".pmo/pids/web.exit", "reason cannot open log"));
+	assert_true(list_says(project, "\"status\": \"restarting\""));
+	assert_int_equal(unlink(logs), 0);
+	assert_int_equal(rename(aside, logs), 0);
 	WAIT_FOR(has_new_leader(project, "web", pid));
 	pmo_ok(project, "stop", "web");
 	assert_int_equal(project_processes(project, NULL, 0), 0);
@@ -375,6 +365,7 @@ int main(void)
 		PROJECT_TEST(test_command_that_cannot_be_executed),
 		PROJECT_TEST(test_exec_fails_on_restart),
 		PROJECT_TEST(test_directory_vanishes),
+		PROJECT_TEST(test_logs_cannot_be_opened),
 		PROJECT_TEST(test_configuration_becomes_nonsense),
 		PROJECT_TEST(test_supervisor_killed),
 		PROJECT_TEST(test_supervisor_terminated),

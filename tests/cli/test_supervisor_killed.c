@@ -2,6 +2,7 @@
  * A supervisor that is killed at each of the system calls of a restart: the service is tracked, or
  * does not run; a stop leaves nothing; a new supervisor brings it back.
  */
+#include "support/supervised.h"
 #include "support/support.h"
 
 #include <fcntl.h>
@@ -14,14 +15,6 @@
 #include <unistd.h>
 
 #define KILLER PMO_HELPERS "/syscall-killer"
-
-static pid_t supervisor_pid(struct test_project *project)
-{
-	char *text = project_read(project, ".pmo/pids/web.supervisor");
-	pid_t pid = text ? (pid_t)strtol(text, NULL, 10) : 0;
-	free(text);
-	return pid;
-}
 
 /* A tracer that will kill PID at its N-th stop; returns when it is attached, 0 if it may not. */
 static pid_t killer_start(pid_t pid, int n)
@@ -78,7 +71,7 @@ static bool all_is_tracked(struct test_project *project)
 static void start_service(struct test_project *project)
 {
 	pmo_ok(project, "start", "web");
-	WAIT_FOR(supervisor_pid(project) > 0 && process_alive(read_pid(project, "web")));
+	WAIT_FOR(supervisor_pid(project, "web") > 0 && process_alive(read_pid(project, "web")));
 }
 
 /* Returns false when N is beyond the last system call of a restart. */
@@ -86,7 +79,7 @@ static bool kill_at(struct test_project *project, int n, bool *refused)
 {
 	start_service(project);
 	pid_t pid = read_pid(project, "web");
-	pid_t supervisor = supervisor_pid(project);
+	pid_t supervisor = supervisor_pid(project, "web");
 	pid_t killer = killer_start(supervisor, n);
 	*refused = killer == 0;
 	if (killer == 0)
@@ -112,7 +105,7 @@ static void test_killed_at_each_call_of_a_restart(void **state)
 		if (n % 2 == 0) {
 			pmo_ok(project, "resurrect");
 			WAIT_FOR(process_alive(read_pid(project, "web")));
-			assert_true(process_alive(supervisor_pid(project)));
+			assert_true(process_alive(supervisor_pid(project, "web")));
 			WAIT_FOR(all_is_tracked(project));
 		}
 		pmo_ok(project, "stop", "web");
