@@ -1,5 +1,6 @@
 #!/bin/bash
-# Runs cmocka programs one after another and adds up what they report.
+# Runs cmocka programs, as many at a time as there are processors (TEST_JOBS), and adds up what
+# they report.
 #
 #   tests/run.sh BUILD-FOLDER NAME...     e.g. tests/run.sh build/tests unit/test_text
 #
@@ -25,12 +26,30 @@ count() {
 		awk '{ sum += $1 } END { print sum + 0 }'
 }
 
+# Runs one; NAME.end tells how that went: its exit status and tenths of a second.
+run() {
+	local log=$folder/$1.log begin
+	begin=$(date +%s%N)
+	timeout -k 10 "${TEST_TIMEOUT:-300}" "$folder/helpers/reaper" "$folder/$1" </dev/null >"$log" 2>&1
+	echo "$? $((($(date +%s%N) - begin) / 100000000))" >"$folder/$1.end"
+}
+
+jobs=${TEST_JOBS:-$(nproc)}
+running=0
+for name in "$@"; do
+	rm -f "$folder/$name.end"
+	[ "$running" -lt "$jobs" ] || { wait -n; running=$((running - 1)); }
+	run "$name" &
+	running=$((running + 1))
+done
+
+# In their order, each as soon as it has ended.
 for name in "$@"; do
 	log=$folder/$name.log
-	begin=$(date +%s%N)
-	timeout -k 10 "${TEST_TIMEOUT:-300}" "$folder/helpers/reaper" "$folder/$name" </dev/null >"$log" 2>&1
-	status=$?
-	tenths=$((($(date +%s%N) - begin) / 100000000))
+	while [ ! -s "$folder/$name.end" ] && [ -n "$(jobs -r)" ]; do
+		wait -n
+	done
+	read -r status tenths <"$folder/$name.end"
 	ok=$(count PASSED "$log" '') skip=$(count SKIPPED "$log" '')
 	bad=$(($(count '=*' "$log" ' run') - ok - skip))
 	reason=''
