@@ -33,15 +33,8 @@ void supervisor_record_wait(struct supervisor *supervisor)
 {
 	if (supervisor->phase != PHASE_WAITING)
 		return;
-	switch (supervisor_try_lock(supervisor, TIMER_RECORD)) {
-	case SUPERVISOR_BUSY:
+	if (!supervisor_take_lock(supervisor, TIMER_RECORD))
 		return;
-	case SUPERVISOR_OUSTED:
-		supervisor->phase = PHASE_OVER;
-		return;
-	case SUPERVISOR_LOCKED:
-		break;
-	}
 	(void)state_write_exit(supervisor->state, supervisor->name, &supervisor->end, NULL);
 	supervisor_unlock(supervisor);
 }
@@ -214,15 +207,8 @@ static void stop_all(struct supervisor *supervisor)
 /* Nothing more is to be done but to go. */
 static void go(struct supervisor *supervisor)
 {
-	switch (supervisor_try_lock(supervisor, TIMER_END)) {
-	case SUPERVISOR_BUSY:
+	if (!supervisor_take_lock(supervisor, TIMER_END))
 		return;
-	case SUPERVISOR_OUSTED:
-		supervisor->phase = PHASE_OVER;
-		return;
-	case SUPERVISOR_LOCKED:
-		break;
-	}
 	(void)state_remove(supervisor->state, supervisor->name, STATE_FILE_SUPERVISOR, NULL);
 	supervisor_unlock(supervisor);
 	supervisor->phase = PHASE_OVER;
@@ -260,15 +246,8 @@ void supervisor_leave(struct supervisor *supervisor)
 void supervisor_end(struct supervisor *supervisor)
 {
 	supervisor->phase = PHASE_ENDING;
-	switch (supervisor_try_lock(supervisor, TIMER_END)) {
-	case SUPERVISOR_BUSY:
+	if (!supervisor_take_lock(supervisor, TIMER_END))
 		return;
-	case SUPERVISOR_OUSTED:
-		supervisor->phase = PHASE_OVER;
-		return;
-	case SUPERVISOR_LOCKED:
-		break;
-	}
 	const struct state *state = supervisor->state;
 	(void)state_write_exit(state, supervisor->name, &supervisor->end, NULL);
 	/* what `pmo resurrect` could not bring back stays meant to be up */

@@ -81,15 +81,10 @@ int supervisor_run(struct supervisor *supervisor);
 bool supervisor_open_state(struct supervisor *supervisor);
 void supervisor_close_state(struct supervisor *supervisor);
 
-enum supervisor_lock {
-	SUPERVISOR_LOCKED, /* the service is still ours: the state is open */
-	SUPERVISOR_BUSY,   /* somebody works on it: TIMER is set */
-	SUPERVISOR_OUSTED, /* somebody has stopped it, or replaced us */
-};
-
-/* Take the service's lock without waiting. */
-enum supervisor_lock supervisor_try_lock(struct supervisor *supervisor,
-					 enum supervisor_timer timer);
+/* Take the service's lock without waiting. True if it is taken, the service is still ours, and its
+ * state is open. Else TIMER is set for another try, or, where somebody has stopped the service or
+ * replaced us, the phase is PHASE_OVER. */
+bool supervisor_take_lock(struct supervisor *supervisor, enum supervisor_timer timer);
 void supervisor_unlock(struct supervisor *supervisor);
 
 /* A line of its own in the service's log. */

@@ -47,22 +47,28 @@ static bool is_in_charge(const struct supervisor *supervisor, const struct recor
 	       record->supervisor.ticks == supervisor->identity.ticks;
 }
 
-static enum supervisor_lock wait_for_lock(struct supervisor *supervisor,
-					  enum supervisor_timer timer, int64_t interval_ns)
+enum lock_state {
+	LOCK_OURS,  /* the service is still ours, and the state is open */
+	LOCK_LATER, /* somebody works on it: the timer is set */
+	LOCK_LOST,  /* somebody has stopped it, or replaced us */
+};
+
+static enum lock_state wait_for_lock(struct supervisor *supervisor, enum supervisor_timer timer,
+				     int64_t interval_ns)
 {
 	supervisor_unlock(supervisor);
 	supervisor->timers[timer] = clock_monotonic_ns() + interval_ns;
-	return SUPERVISOR_BUSY;
+	return LOCK_LATER;
 }
 
-enum supervisor_lock supervisor_try_lock(struct supervisor *supervisor, enum supervisor_timer timer)
+static enum lock_state try_lock(struct supervisor *supervisor, enum supervisor_timer timer)
 {
 	struct record record;
 	if (!supervisor_open_state(supervisor))
-		return errno == ENOENT ? SUPERVISOR_OUSTED
+		return errno == ENOENT ? LOCK_LOST
 				       : wait_for_lock(supervisor, timer, STATE_INTERVAL_NS);
 	if (supervisor->lock >= 0) /* that of the command, at the first run */
-		return SUPERVISOR_LOCKED;
+		return LOCK_OURS;
 	supervisor->lock = state_open_lock(supervisor->state, supervisor->name, NULL);
 	if (supervisor->lock < 0)
 		return wait_for_lock(supervisor, timer, STATE_INTERVAL_NS);
@@ -73,9 +79,17 @@ enum supervisor_lock supervisor_try_lock(struct supervisor *supervisor, enum sup
 	if (record.unreadable)
 		return wait_for_lock(supervisor, timer, STATE_INTERVAL_NS);
 	if (is_in_charge(supervisor, &record))
-		return SUPERVISOR_LOCKED;
+		return LOCK_OURS;
 	supervisor_unlock(supervisor);
-	return SUPERVISOR_OUSTED;
+	return LOCK_LOST;
+}
+
+bool supervisor_take_lock(struct supervisor *supervisor, enum supervisor_timer timer)
+{
+	enum lock_state state = try_lock(supervisor, timer);
+	if (state == LOCK_LOST)
+		supervisor->phase = PHASE_OVER;
+	return state == LOCK_OURS;
 }
 
 void supervisor_log(const struct supervisor *supervisor, const char *format, ...)
@@ -146,15 +160,8 @@ void supervisor_spawn(struct supervisor *supervisor)
 {
 	struct error err = ERROR_INIT;
 	supervisor->phase = PHASE_SPAWNING;
-	switch (supervisor_try_lock(supervisor, TIMER_SPAWN)) {
-	case SUPERVISOR_BUSY:
+	if (!supervisor_take_lock(supervisor, TIMER_SPAWN))
 		return;
-	case SUPERVISOR_OUSTED:
-		supervisor->phase = PHASE_OVER;
-		return;
-	case SUPERVISOR_LOCKED:
-		break;
-	}
 	int result = spawn_on_record(supervisor, &err);
 	if (result < 0)
 		supervisor_spawn_failed(supervisor, err.message, 0);
