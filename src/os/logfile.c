@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "os/log_numbers.h"
 #include "os/log_rotate.h"
 #include "os/logfile_open.h"
 
@@ -38,66 +39,40 @@ static int log_inspect(const char *path, off_t *size, struct error *err)
 	return S_ISREG(status.st_mode) ? LOG_REGULAR : LOG_FOREIGN;
 }
 
-static char *rotated_path(const char *path, int number)
-{
-	return memory_printf("%s.%d", path, number);
-}
-
 static bool exists(const char *path)
 {
 	struct stat status;
 	return lstat(path, &status) == 0;
 }
 
-/* The lowest number from 1 to KEEP that no file has; KEEP when all are taken. */
-static int first_free_number(const char *path, int keep)
+/* Renaming or removing that is refused: the log is appended to instead. */
+static bool is_refusal(int error)
 {
-	for (int number = 1; number < keep; number++) {
-		char *candidate CLEANUP_FREE = rotated_path(path, number);
-		if (!exists(candidate))
-			return number;
-	}
-	return keep;
+	return error == EACCES || error == EPERM || error == EBUSY;
 }
 
-static int move_log(const char *path, int from, int to, struct error *err)
+/* The log itself goes: to PATH.1, which is free now, or for good where KEEP is 0. */
+static int move_away(const struct log_place *place, int keep, struct error *err)
 {
-	char *old CLEANUP_FREE = from ? rotated_path(path, from) : memory_strdup(path);
-	char *new CLEANUP_FREE = rotated_path(path, to);
-	if (rename(old, new) == 0 || errno == ENOENT)
+	char *first CLEANUP_FREE = log_numbered_path(place->name, 1);
+	int result = keep > 0 ? renameat(place->directory, place->name, place->directory, first)
+			      : unlinkat(place->directory, place->name, 0);
+	if (result == 0 || errno == ENOENT || is_refusal(errno))
 		return 0;
-	if (errno == EACCES || errno == EPERM || errno == EBUSY)
-		return 1;
-	return error_set_errno(err, ERROR_FAILED, errno, "cannot rotate log '%s' to '%s'", old,
-			       new);
+	if (keep > 0)
+		return error_set_errno(err, ERROR_FAILED, errno, "cannot rotate log '%s' to '%s.1'",
+				       place->path, place->path);
+	return error_set_errno(err, ERROR_FAILED, errno, "cannot remove log '%s'", place->path);
 }
 
-/* A lower `log_keep` than last time leaves files above it. */
-static void remove_surplus(const char *path, int keep)
+static int rotate(const struct log_place *place, int keep, struct error *err)
 {
-	for (int number = keep + 1; number > 0; number++) {
-		char *surplus CLEANUP_FREE = rotated_path(path, number);
-		if (unlink(surplus) < 0)
-			return;
-	}
-}
-
-static int rotate(const char *path, int keep, struct error *err)
-{
-	if (keep <= 0) {
-		if (unlink(path) < 0 && errno != ENOENT && errno != EACCES && errno != EPERM &&
-		    errno != EBUSY)
-			return error_set_errno(err, ERROR_FAILED, errno, "cannot remove log '%s'",
-					       path);
-		remove_surplus(path, 0);
-		return 0;
-	}
-	for (int number = first_free_number(path, keep); number > 0; number--) {
-		int result = move_log(path, number - 1, number, err);
-		if (result != 0)
-			return result < 0 ? -1 : 0;
-	}
-	remove_surplus(path, keep);
+	int shifted = keep > 0 ? log_numbers_shift(place, keep, err) : 0;
+	if (shifted != 0)
+		return shifted < 0 ? -1 : 0;
+	if (move_away(place, keep, err) < 0)
+		return -1;
+	log_numbers_trim(place, keep > 0 ? keep : 0);
 	return 0;
 }
 
@@ -129,12 +104,12 @@ static bool has_only_header(const char *path)
 	       memchr(text, '\n', (size_t)length) == text + length - 1;
 }
 
-/* Make room for a new log at PATH. Returns whether the file there is to be emptied, or -1. */
-static int clear_the_way(const char *path, off_t size, int keep, struct error *err)
+/* Make room for a new log at PLACE. Returns whether the file there is to be emptied, or -1. */
+static int clear_the_way(const struct log_place *place, off_t size, int keep, struct error *err)
 {
 	if (size == 0)
 		return 0;
-	return has_only_header(path) ? 1 : rotate(path, keep, err);
+	return has_only_header(place->path) ? 1 : rotate(place, keep, err);
 }
 
 static int start_in_place(const struct log_place *place, int keep, struct error *err)
@@ -145,7 +120,7 @@ static int start_in_place(const struct log_place *place, int keep, struct error 
 		return -1;
 	if (type == LOG_FOREIGN)
 		return log_place_open(place, 0, err);
-	int emptied = clear_the_way(place->path, size, keep, err);
+	int emptied = clear_the_way(place, size, keep, err);
 	int fd = emptied < 0 ? -1 : log_place_open(place, O_CREAT | O_NOFOLLOW, err);
 	/* only now is it certain which file that is */
 	if (fd >= 0 && emptied && ftruncate(fd, 0) < 0) {
@@ -199,7 +174,7 @@ bool logfile_exists(const char *path)
 	if (lstat(path, &status) == 0)
 		return S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
 	for (int number = 1; number <= LONGEST_GAP; number++) {
-		char *rotated CLEANUP_FREE = rotated_path(path, number);
+		char *rotated CLEANUP_FREE = log_numbered_path(path, number);
 		if (exists(rotated))
 			return true;
 	}
@@ -217,7 +192,7 @@ static int remove_rotated(const char *path, struct error *err)
 {
 	log_rotate_discard(path);
 	for (int number = 1, missing = 0; missing < LONGEST_GAP; number++) {
-		char *rotated CLEANUP_FREE = rotated_path(path, number);
+		char *rotated CLEANUP_FREE = log_numbered_path(path, number);
 		if (unlink(rotated) == 0)
 			missing = 0;
 		else if (errno == ENOENT)
